@@ -1,0 +1,227 @@
+//! The stable codes of everything that sigcast reports.
+//!
+//! One table: a code's arm here, a bad rule in `rules/bad/<code>.yml` for those that a rule can cause,
+//! and its snapshot are all that a new code needs.
+
+/// What a code says of a rule or a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Class {
+    /// The rule is wrong, for every target.
+    Invalid,
+    /// The rule is right, but the target cannot say it.
+    Refusal,
+    /// The query differs from the rule in a way that the message names.
+    Approximation,
+    /// What the user's data must fulfil for the query to be exact, and the tool cannot know.
+    Assumption,
+    /// The rule stands, but its author may have meant something else.
+    Warning,
+    /// Worth knowing; nothing is wrong.
+    Note,
+    /// The command line or configuration is wrong, or a file cannot be read.
+    Usage,
+}
+
+impl Class {
+    /// The name of the class, as `sigcast list codes` shows it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Invalid => "invalid",
+            Self::Refusal => "refused",
+            Self::Approximation => "approximate",
+            Self::Assumption => "assumption",
+            Self::Warning => "warning",
+            Self::Note => "note",
+            Self::Usage => "usage",
+        }
+    }
+}
+
+macro_rules! codes {
+    ($($(#[doc = $doc:literal])+ $name:ident = $class:ident $text:literal;)+) => {
+        /// A stable code. Codes are never reused and never renamed once released.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code { $($(#[doc = $doc])+ $name,)+ }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The code as it is shown and as other programs read it.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            /// What the code says of a rule or a run.
+            #[must_use]
+            pub const fn class(self) -> Class {
+                match self { $(Self::$name => Class::$class),+ }
+            }
+
+            /// What the code means, in one or more sentences.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$name => concat!($($doc),+).trim_ascii()),+ }
+            }
+        }
+    };
+}
+
+codes! {
+    // The text as YAML.
+    /// The text is not well-formed YAML.
+    BrokenYaml = Invalid "broken-yaml";
+    /// The file is not UTF-8 text.
+    NotUtf8 = Invalid "not-utf8";
+    /// A key stands twice in one map: one of the values would be lost.
+    DuplicateKey = Invalid "duplicate-key";
+    /// The document nests deeper than any rule needs.
+    TooDeep = Invalid "too-deep";
+    /// Aliases (`*name`) blow the document up beyond its size limit.
+    TooManyAliases = Invalid "too-many-aliases";
+    /// The file is larger than any rule file needs to be.
+    TooLarge = Invalid "too-large";
+
+    // The rule.
+    /// A required attribute is missing: `title`, `logsource`, `detection` or `condition`.
+    MissingAttribute = Invalid "missing-attribute";
+    /// A value has another type than the specification asks for.
+    WrongType = Invalid "wrong-type";
+    /// A value is none of those that the specification lists: a level, a status, a relation.
+    BadValue = Invalid "bad-value";
+    /// `action` is none of `global`, `reset` and `repeat`.
+    BadAction = Invalid "bad-action";
+    /// A detection, a map or a list of values is empty: it says nothing.
+    EmptyDetection = Invalid "empty-detection";
+
+    // Modifiers and values.
+    /// The modifier is not one of Sigma's.
+    UnknownModifier = Invalid "unknown-modifier";
+    /// Modifiers that cannot follow each other, or a modifier on a value of a type it does not take.
+    BadModifierChain = Invalid "bad-modifier-chain";
+    /// The regular expression does not parse.
+    BadRegex = Invalid "bad-regex";
+    /// The value is not a network in CIDR notation.
+    BadNetwork = Invalid "bad-network";
+    /// The value is not a number, where a comparison or a part of a time needs one.
+    BadNumber = Invalid "bad-number";
+    /// Expanding the value gives more variants than a query can hold.
+    TooManyVariants = Invalid "too-many-variants";
+
+    // Conditions.
+    /// The condition does not parse.
+    BadCondition = Invalid "bad-condition";
+    /// The condition names a detection that the rule does not have.
+    UnknownDetection = Invalid "unknown-detection";
+    /// A pattern of `1 of` or `all of` matches no detection.
+    NoDetectionMatches = Invalid "no-detection-matches";
+    /// The condition uses an aggregation (`| count() …`) or `near`, which correlations replaced.
+    LegacyAggregation = Refusal "legacy-aggregation";
+    /// The document is a Sigma correlation rule, which needs correlation support.
+    CorrelationRule = Refusal "correlation-rule";
+    /// The document is a Sigma filter, which is joined to rules.
+    FilterRule = Refusal "filter-rule";
+
+    // Warnings on rules.
+    /// Readers of YAML 1.1 see another value here than YAML 1.2 does: `yes`, `0777`, `12:30`.
+    YamlVersionTrap = Warning "yaml-version-trap";
+    /// A detection is named by no condition.
+    UnusedDetection = Warning "unused-detection";
+    /// The query matches every event, or none: the condition is constant.
+    ConstantCondition = Warning "constant-condition";
+    /// The attribute is not of a usual form (an id that is no UUID, a date in an old form): it is kept as it is.
+    UnusualAttribute = Warning "unusual-attribute";
+
+    // Notes.
+    /// The document is no Sigma rule: it has neither `detection` nor `logsource`.
+    NotARule = Note "not-a-rule";
+
+    // What a target cannot say.
+    /// The value has a placeholder (`%name%`) that no pipeline resolved.
+    UnresolvedPlaceholder = Refusal "unresolved-placeholder";
+    /// The target has no regular expressions, and this one is no plain pattern either.
+    RegexUnsupported = Refusal "regex-unsupported";
+    /// The regular expression uses a construct that the target's engine does not have.
+    RegexConstruct = Refusal "regex-construct";
+    /// The target cannot compare two fields of an event.
+    FieldReferenceUnsupported = Refusal "field-reference-unsupported";
+    /// The target cannot take a part (hour, weekday) from a time.
+    TimePartUnsupported = Refusal "time-part-unsupported";
+    /// The target has no wildcard for exactly one character.
+    SingleWildcardUnsupported = Refusal "single-wildcard-unsupported";
+    /// The target cannot search for a text in any field.
+    KeywordUnsupported = Refusal "keyword-unsupported";
+    /// The target cannot say this test.
+    ConstructUnsupported = Refusal "construct-unsupported";
+    /// The field name cannot be written in the target's language.
+    FieldNameUnsupported = Refusal "field-name-unsupported";
+    /// The value cannot be written in the target's language.
+    ValueUnsupported = Refusal "value-unsupported";
+    /// The condition is constant, and the target has no query for that.
+    ConstantQuery = Refusal "constant-query";
+    /// The query would be larger than any engine takes.
+    QueryTooLarge = Refusal "query-too-large";
+
+    // How a query differs.
+    /// Text patterns for an IPv6 network also match addresses outside it, or miss spellings of addresses inside.
+    NetworkPattern = Approximation "network-pattern";
+    /// The style writes the query in an older form that the engine does not read as the rule means it.
+    LegacyStyle = Approximation "legacy-style";
+    /// The target cannot tell an absent field from an empty one.
+    EmptyIsAbsent = Approximation "empty-is-absent";
+    /// A keyword is matched by whole words or against analysed text, not anywhere in the event.
+    KeywordTokens = Approximation "keyword-tokens";
+    /// The target cannot mind case here, so the query matches more than the rule.
+    CaseWidened = Approximation "case-widened";
+    /// The engine may re-read the value as a query of another language unless its field is a keyword.
+    ValueReinterpreted = Approximation "value-reinterpreted";
+    /// The query has more clauses than a server takes by default.
+    ManyClauses = Warning "many-clauses";
+
+    // What the data must fulfil.
+    /// Fields hold their text whole and unanalysed (Elasticsearch type `keyword`).
+    AssumeKeywordFields = Assumption "assume-keyword-fields";
+    /// Text is stored or compared without regard to case, as Sigma compares it.
+    AssumeCaseless = Assumption "assume-caseless";
+    /// Text is stored and compared as it is, minding case.
+    AssumeCased = Assumption "assume-cased";
+    /// Fields compared as numbers are stored as numbers.
+    AssumeNumeric = Assumption "assume-numeric";
+    /// Fields compared with networks are stored as addresses.
+    AssumeAddress = Assumption "assume-address";
+    /// Addresses are stored as text in their usual spelling.
+    AssumeAddressText = Assumption "assume-address-text";
+    /// Fields are of the type text.
+    AssumeTextFields = Assumption "assume-text-fields";
+    /// No index, table or source restricts the query to the rule's log source: it is run where those events are.
+    AssumeScope = Assumption "assume-scope";
+    /// No table is given: the `where` clause is put behind the right one.
+    AssumeTable = Assumption "assume-table";
+    /// The server allows a wildcard at the start of a term.
+    AssumeLeadingWildcards = Assumption "assume-leading-wildcards";
+    /// The time field holds UTC.
+    AssumeTimeField = Assumption "assume-time-field";
+
+    // The run.
+    /// A file or folder cannot be read or written.
+    Io = Usage "io";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Code;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_distinct_and_kebab_case() {
+        let mut seen = HashSet::new();
+        for code in Code::ALL {
+            let text = code.as_str();
+            assert!(seen.insert(text), "{text} twice");
+            assert!(text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'), "{text}");
+            assert!(code.meaning().ends_with('.'), "{text}: {}", code.meaning());
+        }
+    }
+}

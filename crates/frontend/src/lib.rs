@@ -1,0 +1,48 @@
+//! From YAML texts to typed Sigma rules.
+//!
+//! | stage | input | output |
+//! |---|---|---|
+//! | `yaml` | text | nodes with spans |
+//! | `collection` | the nodes of a file | documents, `action: global` and the like applied |
+//! | `rule`, `detection`, `modifier`, `condition` | a document | [`sigcast_ir::Rule`] and diagnostics |
+//!
+//! Invariant: parsing returns all it understood and every diagnostic; it never stops at the first fault.
+
+use std::borrow::Cow;
+
+use sigcast_diagnostics::{Diagnostic, SourceId, SourceMap};
+use sigcast_ir::Rule;
+
+/// One YAML document of a file.
+#[derive(Debug)]
+pub struct Document<'a> {
+    /// Its number in the file, from 1.
+    pub number: usize,
+    /// The title, as far as the document has a readable one.
+    pub title: Option<Cow<'a, str>>,
+    /// The id, likewise.
+    pub id: Option<Cow<'a, str>>,
+    /// What it is.
+    pub kind: Kind<'a>,
+    /// Everything there is to say about it, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// What a document is.
+#[derive(Debug)]
+pub enum Kind<'a> {
+    /// A detection rule without errors.
+    Rule(Box<Rule<'a>>),
+    /// Something that is meant as a rule and is wrong; a diagnostic of class `Invalid` says why.
+    Invalid,
+    /// Right, but not supported as yet; a diagnostic of class `Refusal` says why.
+    Refused,
+    /// No Sigma rule, or one that only lends its attributes to others (`action: global`).
+    Skipped,
+}
+
+/// Parses one source text: its documents, in order.
+pub fn parse<'a>(sources: &'a SourceMap, id: SourceId) -> Vec<Document<'a>> {
+    let _ = (sources, id);
+    Vec::new()
+}
