@@ -13,8 +13,8 @@ pub enum Subject<'a> {
     Event,
 }
 
-/// One test of one subject: a leaf of the query.
-#[derive(Debug, Clone, PartialEq)]
+/// One test of one subject: a leaf of the query. Two are equal if they mean the same, wherever they stand.
+#[derive(Debug, Clone)]
 pub struct Match<'a> {
     /// What is looked at.
     pub subject: Subject<'a>,
@@ -24,35 +24,51 @@ pub struct Match<'a> {
     pub span: Span,
 }
 
-/// A boolean expression over tests. A test of an absent field is false, and `Not` of it is true.
+impl PartialEq for Match<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.subject == other.subject && self.test == other.test
+    }
+}
+
+impl<'a> Match<'a> {
+    /// The name of the field; none for keywords.
+    #[must_use]
+    pub fn field(&self) -> Option<&Field<'a>> {
+        match &self.subject {
+            Subject::Field(field) => Some(field),
+            Subject::Event => None,
+        }
+    }
+
+    /// The same subject at the same place with another test.
+    #[must_use]
+    pub fn with(&self, test: Test<'a>) -> Self {
+        Self { subject: self.subject.clone(), test, span: self.span }
+    }
+}
+
+/// What a condition asks of an event: a boolean expression over tests.
+pub type Query<'a> = Expr<Match<'a>>;
+
+/// A boolean expression. A test of an absent field is false, and `Not` of it is true.
 ///
 /// After [`Expr::simplify`]: no list is empty or has one element, none stands directly in its own kind, a double
 /// negation is gone, and [`Expr::Const`] stands only at the root.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Expr<'a> {
+pub enum Expr<L> {
     /// All of them.
-    And(Vec<Expr<'a>>),
+    And(Vec<Expr<L>>),
     /// One of them at least.
-    Or(Vec<Expr<'a>>),
+    Or(Vec<Expr<L>>),
     /// Not this.
-    Not(Box<Expr<'a>>),
+    Not(Box<Expr<L>>),
     /// A test.
-    Match(Match<'a>),
+    Match(L),
     /// Always or never.
     Const(bool),
 }
 
-impl<'a> Expr<'a> {
-    /// Negation.
-    #[must_use]
-    #[expect(
-        clippy::should_implement_trait,
-        reason = "a constructor beside `Expr::And` and `Expr::Or`, not the operator"
-    )]
-    pub fn not(expr: Self) -> Self {
-        Self::Not(Box::new(expr))
-    }
-
+impl<L: PartialEq> Expr<L> {
     /// The same meaning in normal form: flattened, without constants inside, repeated terms kept once.
     ///
     /// Before: `And([a, And([b, And([])])])`. After: `And([a, b])`.
@@ -64,7 +80,7 @@ impl<'a> Expr<'a> {
             Self::Not(inner) => match inner.simplify() {
                 Self::Not(twice) => *twice,
                 Self::Const(value) => Self::Const(!value),
-                other => Self::not(other),
+                other => Self::negate(other),
             },
             leaf => leaf,
         }
@@ -90,9 +106,17 @@ impl<'a> Expr<'a> {
             _ => Self::Or(flat),
         }
     }
+}
+
+impl<L> Expr<L> {
+    /// Negation.
+    #[must_use]
+    pub fn negate(expr: Self) -> Self {
+        Self::Not(Box::new(expr))
+    }
 
     /// Calls `visit` with every leaf, in order.
-    pub fn each_match<'e>(&'e self, visit: &mut impl FnMut(&'e Match<'a>)) {
+    pub fn each_match<'e>(&'e self, visit: &mut impl FnMut(&'e L)) {
         match self {
             Self::And(terms) | Self::Or(terms) => terms.iter().for_each(|term| term.each_match(visit)),
             Self::Not(inner) => inner.each_match(visit),
@@ -100,25 +124,11 @@ impl<'a> Expr<'a> {
             Self::Const(_) => {}
         }
     }
-
-    /// Whether both mean the same by their form: equal but for the places they come from.
-    #[must_use]
-    pub fn same(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::And(a), Self::And(b)) | (Self::Or(a), Self::Or(b)) => {
-                a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b))
-            }
-            (Self::Not(a), Self::Not(b)) => a.same(b),
-            (Self::Match(a), Self::Match(b)) => a.subject == b.subject && a.test == b.test,
-            (Self::Const(a), Self::Const(b)) => a == b,
-            _ => false,
-        }
-    }
 }
 
 /// Drops terms that stand in the list already. Quadratic, so only for lists of a size that authors write by hand;
 /// in longer ones a repeated term costs less than looking for it.
-fn drop_repeated(terms: &mut Vec<Expr<'_>>) {
+fn drop_repeated<L: PartialEq>(terms: &mut Vec<Expr<L>>) {
     const LIMIT: usize = 64;
     if terms.len() > LIMIT {
         return;
@@ -126,10 +136,26 @@ fn drop_repeated(terms: &mut Vec<Expr<'_>>) {
     let mut at = 1;
     while at < terms.len() {
         let (before, rest) = terms.split_at(at);
-        if before.iter().any(|term| term.same(&rest[0])) {
+        if before.contains(&rest[0]) {
             terms.remove(at);
         } else {
             at += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Expr::{self, And, Const, Match, Or};
+
+    #[test]
+    fn simplify_flattens_and_drops_constants_and_repetitions() {
+        let check = |given: Expr<u8>, wanted: Expr<u8>| assert_eq!(given.simplify(), wanted);
+        check(And(vec![Match(1), And(vec![Match(2), And(vec![])])]), And(vec![Match(1), Match(2)]));
+        check(Or(vec![Match(1), Or(vec![Match(1)])]), Match(1));
+        check(Or(vec![Match(1), Const(true)]), Const(true));
+        check(Expr::negate(Expr::negate(Match(1))), Match(1));
+        check(Expr::negate(And(vec![Const(false), Match(1)])), Const(true));
+        check(And(vec![Or(vec![Match(1), Match(2)]), Match(3)]), And(vec![Or(vec![Match(1), Match(2)]), Match(3)]));
     }
 }

@@ -17,7 +17,7 @@ mod rule;
 mod test;
 
 pub use condition::{Condition, Quantifier};
-pub use expr::{Expr, Match, Subject};
+pub use expr::{Expr, Match, Query, Subject};
 pub use pattern::{Part, Pattern, Shape};
 pub use rule::{
     Attribute, Detection, DetectionItem, Level, LogSource, Meta, Related, Rule, Status, Tree, Value, ValueLinking,

@@ -181,6 +181,9 @@ pub enum Test<'a> {
         /// The number.
         value: Number<'a>,
     },
+    /// A piece of the target's own language, put into the query as it is: a scope or time range that an option asks for.
+    /// Never a value of a rule.
+    Raw(Cow<'a, str>),
     /// One of these tests passes: the variants of one value that a modifier expanded (`base64offset`, `windash`).
     /// Never empty. Only in a [`crate::Rule`]; [`crate::lower`] makes a disjunction of it.
     OneOf(Vec<Test<'a>>),
