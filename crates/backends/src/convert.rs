@@ -1,0 +1,233 @@
+//! Converting one rule for one target.
+
+use std::collections::BTreeSet;
+
+use sigcast_diagnostics::{Class, Code, Diagnostic, Span};
+use sigcast_ir::{Expr, Query, Rule, lower};
+
+use crate::dialect::Dialect;
+use crate::lists;
+use crate::options::Settings;
+use crate::passes::{guard, split};
+use crate::say::{Legaliser, Said};
+use crate::target::{Language, Target};
+use crate::write::Writer;
+
+/// How a conversion ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Status {
+    /// The query selects the rule's events on all data that fits the assumptions.
+    Exact,
+    /// It differs even then; a warning says how.
+    Approximate,
+    /// The target cannot say the rule; an error says why.
+    Refused,
+}
+
+impl Status {
+    /// The word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Approximate => "approximate",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What became of a rule.
+#[derive(Debug)]
+pub struct Conversion {
+    /// How it ended.
+    pub status: Status,
+    /// One text a condition, in order. Empty if refused: a rule is never converted in part.
+    pub queries: Vec<String>,
+    /// What the data must fulfil, sorted.
+    pub assumptions: Vec<Code>,
+    /// Warnings and errors, in the order of the rule.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A target with the options of a run.
+#[derive(Debug, Clone)]
+pub struct Backend {
+    /// The target.
+    pub target: &'static Target,
+    /// The options.
+    pub settings: Settings,
+}
+
+impl Backend {
+    /// A backend for a target.
+    #[must_use]
+    pub fn new(target: &'static Target, settings: Settings) -> Self {
+        Self { target, settings }
+    }
+
+    /// Converts a rule: every condition, or none.
+    #[must_use]
+    pub fn convert(&self, rule: &Rule<'_>) -> Conversion {
+        let mut work = Work { backend: self, assumptions: BTreeSet::new(), diagnostics: Vec::new() };
+        let mut queries = Vec::new();
+        for (query, span) in lower::queries(rule) {
+            queries.extend(work.query(query, span));
+        }
+        if !(self.target.scoped)(&self.settings) {
+            work.assumptions.insert(Code::AssumeScope);
+        }
+        work.finish(queries)
+    }
+
+    /// The dialects of the backend, in the order of their stages.
+    #[must_use]
+    pub fn dialects(&self) -> Vec<&'static Dialect> {
+        match self.target.language(&self.settings) {
+            Language::Single(dialect) => vec![dialect],
+            Language::Staged { search, filter, .. } => vec![search, filter],
+        }
+    }
+}
+
+/// The conversion of one rule under way.
+struct Work<'b> {
+    backend: &'b Backend,
+    assumptions: BTreeSet<Code>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl Work<'_> {
+    /// The text of one condition, or `None` if it was refused.
+    fn query(&mut self, query: Query<'_>, span: Span) -> Option<String> {
+        let settings = &self.backend.settings;
+        let target = self.backend.target;
+        match target.language(settings) {
+            Language::Single(dialect) => {
+                let said = self.single(query, span, dialect)?;
+                Some(self.text(&[(dialect, &said)], ""))
+            }
+            Language::Staged { search, filter, pipe, everything } => {
+                let staged = split::stages(simplified(query, search), search, filter, settings);
+                let first = self.legal(&with_scope(staged.search, (target.scope)(settings)), search)?;
+                let second = match staged.filter {
+                    Some(rest) => Some(self.legal(&guard::guard(rest, filter), filter)?),
+                    None => None,
+                };
+                if self.constant(&first, second.as_ref(), span) {
+                    return None;
+                }
+                let mut writer = Writer::new(search, settings);
+                (target.open)(&mut writer);
+                if let Expr::Const(_) = first {
+                    writer.put(everything);
+                } else {
+                    writer.query(&first);
+                }
+                if let Some(second) = second {
+                    writer.put(pipe);
+                    writer.dialect = filter;
+                    writer.query(&second);
+                }
+                Some(writer.out)
+            }
+        }
+    }
+
+    fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
+        let settings = &self.backend.settings;
+        let said = self.legal(&guard::guard(simplified(query, dialect), dialect), dialect)?;
+        if self.constant(&said, None, span) {
+            return None;
+        }
+        let scope = (self.backend.target.scope)(settings);
+        if scope.is_empty() {
+            return Some(said);
+        }
+        let scope = self.legal(&Expr::And(scope), dialect)?;
+        // The scope stands before the rule's own terms, as a conjunct beside them.
+        let joined = Expr::And(vec![scope, said]);
+        Some(if dialect.operators.grouping == crate::dialect::Grouping::Needed { joined.simplify() } else { joined })
+    }
+
+    /// Legalises, joins lists, and collects what was found.
+    fn legal<'a>(&mut self, query: &Query<'a>, dialect: &'static Dialect) -> Option<Said<'a>> {
+        let settings = &self.backend.settings;
+        let mut legaliser = Legaliser::new(dialect, settings);
+        let said = legaliser.query(query);
+        self.assumptions.append(&mut legaliser.assumptions);
+        self.diagnostics.append(&mut legaliser.diagnostics);
+        let said = said?;
+        let said = match dialect.operators.grouping {
+            crate::dialect::Grouping::Needed => said.simplify(),
+            crate::dialect::Grouping::Always => said,
+        };
+        Some(lists::join(said, dialect, settings))
+    }
+
+    /// A query that is constant asks for every event or none: no engine should be given it unsaid.
+    fn constant(&mut self, first: &Said<'_>, second: Option<&Said<'_>>, span: Span) -> bool {
+        let value = match (first, second) {
+            (Expr::Const(true), Some(Expr::Const(value))) | (Expr::Const(value), None) => *value,
+            (Expr::Const(false), Some(_)) | (_, Some(Expr::Const(false))) => false,
+            _ => return false,
+        };
+        let what = if value { "every event" } else { "no event" };
+        self.diagnostics.push(Diagnostic::at(
+            Code::ConstantQuery,
+            span,
+            format!("the condition matches {what}, whatever the event: there is nothing to search for"),
+        ));
+        true
+    }
+
+    fn text(&self, stages: &[(&Dialect, &Said<'_>)], pipe: &str) -> String {
+        let mut out = String::new();
+        for (at, (dialect, said)) in stages.iter().enumerate() {
+            let mut writer = Writer::new(dialect, &self.backend.settings);
+            writer.out = out;
+            if at == 0 {
+                (self.backend.target.open)(&mut writer);
+            } else {
+                writer.put(pipe);
+            }
+            writer.query(said);
+            out = writer.out;
+        }
+        out
+    }
+
+    fn finish(mut self, queries: Vec<String>) -> Conversion {
+        self.diagnostics.sort_by_key(|found| found.span().map(|span| (span.start, span.end)));
+        let has = |class| self.diagnostics.iter().any(|found| found.code.class() == class);
+        let status = if has(Class::Refusal) || has(Class::Invalid) {
+            Status::Refused
+        } else if has(Class::Approximation) {
+            Status::Approximate
+        } else {
+            Status::Exact
+        };
+        let refused = status == Status::Refused;
+        Conversion {
+            status,
+            queries: if refused { Vec::new() } else { queries },
+            assumptions: if refused { Vec::new() } else { self.assumptions.into_iter().collect() },
+            diagnostics: self.diagnostics,
+        }
+    }
+}
+
+/// The query after the whole-query passes of its language.
+fn simplified<'a>(query: Query<'a>, dialect: &Dialect) -> Query<'a> {
+    dialect.passes.iter().fold(query, |query, pass| pass(query, dialect))
+}
+
+/// The query with the conditions of the scope before its own.
+fn with_scope<'a>(query: Query<'a>, scope: Vec<Query<'static>>) -> Query<'a> {
+    if scope.is_empty() {
+        return query;
+    }
+    let mut terms: Vec<Query<'a>> = Vec::with_capacity(scope.len() + 1);
+    terms.extend(scope);
+    terms.push(query);
+    Expr::And(terms).simplify()
+}

@@ -1,0 +1,409 @@
+//! The options of a conversion: `-O key=value`.
+//!
+//! One table: an option is one entry of [`OPTIONS`] and one field of [`Settings`]; the targets that know it name its key.
+
+use sigcast_diagnostics::nearest;
+
+/// How networks are said where the language has both ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CidrMode {
+    /// Both ways, since the field's type is unknown.
+    #[default]
+    Auto,
+    /// By the language's own test: fields of an address type.
+    Native,
+    /// By text patterns: fields of a text type.
+    Expand,
+}
+
+/// How case is ignored where the language minds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CaseMode {
+    /// Values stand as they are; the index is assumed to ignore case.
+    #[default]
+    AsIs,
+    /// Values become regular expressions with both cases of each letter.
+    Expand,
+}
+
+/// How text fields are indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FieldMode {
+    /// Every text field is of type `keyword`.
+    #[default]
+    Keyword,
+    /// Text fields are analysed, with a subfield `.keyword`: Elasticsearch's dynamic mapping.
+    Dynamic,
+}
+
+/// Which path of the Watcher API scripts call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatcherApi {
+    /// `_watcher/watch`, since 7.0.
+    #[default]
+    Current,
+    /// `_xpack/watcher/watch`.
+    Old,
+}
+
+/// What a watch does when it finds something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WatcherAction {
+    /// Sends an e-mail.
+    #[default]
+    Email,
+    /// Writes the hits to an index.
+    Index,
+    /// Calls a webhook.
+    Webhook,
+    /// Writes to the server's log.
+    Logging,
+}
+
+/// The options of a conversion, read once a run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The name of the style, if not today's form.
+    pub style: Option<&'static str>,
+    /// Networks.
+    pub cidr: CidrMode,
+    /// Case.
+    pub case: CaseMode,
+    /// Text fields.
+    pub fields: FieldMode,
+    /// Indices to search, patterns allowed.
+    pub index: Vec<String>,
+    /// Splunk source.
+    pub source: Option<String>,
+    /// Splunk source type.
+    pub sourcetype: Option<String>,
+    /// Kusto table.
+    pub table: Option<String>,
+    /// The time field.
+    pub time_field: Option<String>,
+    /// How far back to look, such as `24h`.
+    pub time_range: Option<String>,
+    /// How often a watch runs, such as `30m`.
+    pub interval: String,
+    /// Who gets the e-mail of a watch.
+    pub recipient: Option<String>,
+    /// The Watcher API.
+    pub api: WatcherApi,
+    /// What a watch does.
+    pub action: WatcherAction,
+    /// Where the webhook of a watch is: `https://host:port/path`.
+    pub webhook: Option<String>,
+    /// The index that the `index` action writes to.
+    pub action_index: String,
+    /// The server that scripts call.
+    pub host: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            style: None,
+            cidr: CidrMode::default(),
+            case: CaseMode::default(),
+            fields: FieldMode::default(),
+            index: Vec::new(),
+            source: None,
+            sourcetype: None,
+            table: None,
+            time_field: None,
+            time_range: None,
+            interval: "30m".to_owned(),
+            recipient: None,
+            api: WatcherApi::default(),
+            action: WatcherAction::default(),
+            webhook: None,
+            action_index: "sigma-alerts".to_owned(),
+            host: "localhost:9200".to_owned(),
+        }
+    }
+}
+
+/// One option.
+#[derive(Debug)]
+pub struct OptionSpec {
+    /// Its key.
+    pub key: &'static str,
+    /// The values it takes: words with `|` between them, or what kind of text in capitals.
+    pub values: &'static str,
+    /// What holds if it is not given.
+    pub default: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    set: fn(&mut Settings, &str) -> Result<(), String>,
+}
+
+/// Every option of every target.
+pub const OPTIONS: &[OptionSpec] = &[
+    OptionSpec {
+        key: "style",
+        values: "atc2019|atc2020",
+        default: "today's form",
+        help: "print queries as the Atomic Threat Coverage library did; approximate where that form is wrong",
+        set: |settings, value| {
+            settings.style = Some(word(value, &[("atc2019", "atc2019"), ("atc2020", "atc2020")])?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "cidr",
+        values: "auto|native|expand",
+        default: "auto",
+        help: "networks: by the engine's own test on address fields, expanded to text patterns, or both",
+        set: |settings, value| {
+            let known = [("auto", CidrMode::Auto), ("native", CidrMode::Native), ("expand", CidrMode::Expand)];
+            settings.cidr = word(value, &known)?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "case",
+        values: "asis|expand",
+        default: "asis",
+        help: "ignore case by relying on the index (asis) or by regular expressions with both cases of each letter (expand)",
+        set: |settings, value| {
+            settings.case = word(value, &[("asis", CaseMode::AsIs), ("expand", CaseMode::Expand)])?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "fields",
+        values: "keyword|dynamic",
+        default: "keyword",
+        help: "text fields are of type keyword, or analysed with a subfield .keyword (dynamic mapping)",
+        set: |settings, value| {
+            settings.fields = word(value, &[("keyword", FieldMode::Keyword), ("dynamic", FieldMode::Dynamic)])?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "index",
+        values: "NAME[,NAME]",
+        default: "none",
+        help: "indices that the query is restricted to",
+        set: |settings, value| {
+            settings.index = value.split(',').map(name).collect::<Result<_, _>>()?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "source",
+        values: "NAME",
+        default: "none",
+        help: "Splunk source that the search is restricted to",
+        set: |settings, value| {
+            settings.source = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "sourcetype",
+        values: "NAME",
+        default: "none",
+        help: "Splunk source type that the search is restricted to",
+        set: |settings, value| {
+            settings.sourcetype = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "table",
+        values: "NAME",
+        default: "none: a where clause",
+        help: "Kusto table that is queried",
+        set: |settings, value| {
+            settings.table = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "time_field",
+        values: "FIELD",
+        default: "the target's own",
+        help: "field that holds the time of an event",
+        set: |settings, value| {
+            settings.time_field = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "time_range",
+        values: "DURATION",
+        default: "none",
+        help: "how far back the query looks: a number and s, m, h or d, such as 24h",
+        set: |settings, value| {
+            settings.time_range = Some(duration(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "interval",
+        values: "DURATION",
+        default: "30m",
+        help: "how often a watch runs",
+        set: |settings, value| {
+            settings.interval = duration(value)?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "recipient",
+        values: "ADDRESS",
+        default: "none",
+        help: "who gets the e-mail of a watch",
+        set: |settings, value| {
+            settings.recipient = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "api",
+        values: "current|old",
+        default: "current",
+        help: "path of the Watcher API: _watcher/watch, or _xpack/watcher/watch of the versions before 7.0",
+        set: |settings, value| {
+            settings.api = word(value, &[("current", WatcherApi::Current), ("old", WatcherApi::Old)])?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "action",
+        values: "email|index|webhook|logging",
+        default: "email",
+        help: "what a watch does when it finds something",
+        set: |settings, value| {
+            let known = [
+                ("email", WatcherAction::Email),
+                ("index", WatcherAction::Index),
+                ("webhook", WatcherAction::Webhook),
+                ("logging", WatcherAction::Logging),
+            ];
+            settings.action = word(value, &known)?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "webhook",
+        values: "URL",
+        default: "none",
+        help: "where the webhook action posts to, such as https://hooks.example.org:8443/sigma",
+        set: |settings, value| {
+            let known_scheme = value.starts_with("https://") || value.starts_with("http://");
+            if !known_scheme {
+                return Err(format!("`{value}` is no URL that starts with https:// or http://"));
+            }
+            settings.webhook = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "action_index",
+        values: "NAME",
+        default: "sigma-alerts",
+        help: "index that the index action writes to",
+        set: |settings, value| {
+            settings.action_index = name(value)?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "host",
+        values: "HOST:PORT",
+        default: "localhost:9200",
+        help: "server that a script calls",
+        set: |settings, value| {
+            let safe = !value.is_empty()
+                && value
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '/' | '_' | '[' | ']'));
+            if !safe {
+                return Err(format!("`{value}` is no host and port"));
+            }
+            settings.host = value.to_owned();
+            Ok(())
+        },
+    },
+];
+
+/// The option with this key.
+#[must_use]
+pub fn option(key: &str) -> Option<&'static OptionSpec> {
+    OPTIONS.iter().find(|option| option.key == key)
+}
+
+/// The key nearest to a word, of all options.
+#[must_use]
+pub fn nearest_key(key: &str) -> Option<&'static str> {
+    nearest(key, OPTIONS.iter().map(|option| option.key))
+}
+
+impl OptionSpec {
+    /// Sets the option.
+    ///
+    /// # Errors
+    /// What is wrong with the value, as a sentence for the user.
+    pub fn set(&self, settings: &mut Settings, value: &str) -> Result<(), String> {
+        (self.set)(settings, value).map_err(|fault| format!("option {}: {fault}", self.key))
+    }
+}
+
+/// The value that a word stands for.
+fn word<T: Copy>(value: &str, known: &[(&'static str, T)]) -> Result<T, String> {
+    if let Some((_, found)) = known.iter().find(|(name, _)| *name == value) {
+        return Ok(*found);
+    }
+    let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+    let hint =
+        nearest(value, names.iter().copied()).map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+    Err(format!("`{value}` is none of {}{hint}", names.join(", ")))
+}
+
+/// A name: not empty, and no control characters.
+fn name(value: &str) -> Result<String, String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return Err("the value is empty".to_owned());
+    }
+    if value.chars().any(char::is_control) {
+        return Err("the value has control characters".to_owned());
+    }
+    Ok(value.to_owned())
+}
+
+/// A duration: digits and a unit.
+fn duration(value: &str) -> Result<String, String> {
+    let fault = || format!("`{value}` is no duration: a number and one of s, m, h, d, such as 24h");
+    let (digits, unit) = value.split_at_checked(value.len().saturating_sub(1)).ok_or_else(fault)?;
+    let right = !digits.is_empty()
+        && digits.len() <= 6
+        && digits.bytes().all(|b| b.is_ascii_digit())
+        && digits.bytes().any(|b| b != b'0')
+        && matches!(unit, "s" | "m" | "h" | "d");
+    if right { Ok(value.to_owned()) } else { Err(fault()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_checked() {
+        let mut settings = Settings::default();
+        let mut set = |key: &str, value: &str| option(key).expect("known").set(&mut settings, value);
+        assert_eq!(set("cidr", "expand"), Ok(()));
+        assert_eq!(
+            set("cidr", "expnad"),
+            Err("option cidr: `expnad` is none of auto, native, expand; did you mean `expand`?".to_owned())
+        );
+        assert!(set("time_range", "24h").is_ok());
+        for wrong in ["", "h", "0m", "24", "1w", "é"] {
+            assert!(set("time_range", wrong).is_err(), "{wrong}");
+        }
+        assert!(set("host", "a; rm -rf /").is_err());
+        assert_eq!(settings.cidr, CidrMode::Expand);
+    }
+}

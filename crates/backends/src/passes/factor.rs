@@ -1,0 +1,1 @@
+//! Common factors, as old converters pulled them out of disjunctions.

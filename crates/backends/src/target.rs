@@ -1,0 +1,116 @@
+//! Targets: what a user names with `-t`.
+
+use sigcast_ir::Query;
+
+use crate::dialect::Dialect;
+use crate::options::Settings;
+use crate::write::Writer;
+
+/// A target.
+#[derive(Debug)]
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// Other names it is known by.
+    pub aliases: &'static [&'static str],
+    /// The product and language, for lists.
+    pub title: &'static str,
+    /// Its language in today's form.
+    pub language: Language,
+    /// Older forms, by the value of the option `style`.
+    pub styles: &'static [(&'static str, Language)],
+    /// The keys of the options it knows.
+    pub options: &'static [&'static str],
+    /// Its output formats; the first is the default.
+    pub formats: &'static [Format],
+    /// How a comment is written.
+    pub comment: Comment,
+    /// What is put before the query's text, such as a table.
+    pub open: fn(&mut Writer<'_>),
+    /// Conditions that restrict the query to the log source and time range that the options name.
+    pub scope: fn(&Settings) -> Vec<Query<'static>>,
+    /// Whether those options restrict the query to a log source.
+    pub scoped: fn(&Settings) -> bool,
+}
+
+/// The language of a target.
+#[derive(Debug, Clone, Copy)]
+pub enum Language {
+    /// One text.
+    Single(&'static Dialect),
+    /// A search, and a filter for what the search cannot say.
+    Staged {
+        /// The search.
+        search: &'static Dialect,
+        /// The filter.
+        filter: &'static Dialect,
+        /// What stands before a filter.
+        pipe: &'static str,
+        /// What can stand where a search must not be empty.
+        everything: &'static str,
+    },
+}
+
+/// An output format of a target. Its template is `templates/<target>/<name>.j2`, unless it is the plain query.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is, for lists.
+    pub title: &'static str,
+    /// Whether the format is the query's text and nothing else.
+    pub plain: bool,
+    /// The file extension, without the dot.
+    pub extension: &'static str,
+}
+
+/// The plain query.
+pub const PLAIN: Format = Format { name: "default", title: "the query", plain: true, extension: "txt" };
+
+/// How a comment is written in a language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comment {
+    /// A line that starts so.
+    Line(&'static str),
+    /// Text between these signs; the closing one must not stand in the text.
+    Block(&'static str, &'static str),
+    /// The language has no comments: a line with `#` that is for people and not part of the query.
+    None,
+}
+
+impl Target {
+    /// The language that the settings ask for.
+    #[must_use]
+    pub fn language(&self, settings: &Settings) -> Language {
+        settings
+            .style
+            .and_then(|style| self.styles.iter().find(|(name, _)| *name == style))
+            .map_or(self.language, |(_, language)| *language)
+    }
+
+    /// The format with this name.
+    #[must_use]
+    pub fn format(&self, name: &str) -> Option<&'static Format> {
+        self.formats.iter().find(|format| format.name == name)
+    }
+}
+
+impl Comment {
+    /// Writes one line of comment. Line breaks and the sign that ends a comment do not get through.
+    #[must_use]
+    pub fn line(self, text: &str) -> String {
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c })
+            .collect();
+        match self {
+            Self::Line(sign) => format!("{sign} {text}"),
+            Self::None => format!("# {text}"),
+            Self::Block(open, close) => {
+                let inert = text.replace(close, "").replace(open, "");
+                // A part of the sign at the end would join with the closing one.
+                format!("{open} {} {close}", inert.replace('`', "'"))
+            }
+        }
+    }
+}

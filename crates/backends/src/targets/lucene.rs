@@ -1,0 +1,327 @@
+//! Elasticsearch `query_string`: Lucene's classic syntax as Elasticsearch reads it.
+//!
+//! Source: Elasticsearch reference, "Query string query", and the parser's own behaviour:
+//! - operators have no order of precedence worth relying on (`a OR NOT b` means `a` without `b`): groups always stand
+//!   where kinds mix, and around a negation in a disjunction;
+//! - inside quotes only `"` and `\` are special, and wildcards are literal;
+//! - a term that starts with `<` or `>` is a range, escaped or not, unless it is quoted;
+//! - regular expressions are anchored to the whole term.
+
+use sigcast_diagnostics::Code;
+use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test};
+
+use crate::dialect::{
+    Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, any_field, two_valued,
+};
+use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
+use crate::passes::{self, case, cidr, simplify};
+use crate::readback::{self, Reading};
+use crate::say::{Legaliser, Refusal, Said, leaf};
+use crate::target::{Comment, Language, PLAIN, Target};
+use crate::write::{self, Writer, boolean, number, pattern_of};
+
+/// Elasticsearch, by its query string.
+pub(super) const TARGET_CONST: Target = Target {
+    name: "lucene",
+    aliases: &["es-qs", "elasticsearch"],
+    title: "Elasticsearch query_string (Lucene syntax)",
+    language: Language::Single(&LUCENE),
+    styles: &[],
+    options: &["style", "cidr", "case", "fields", "index", "time_field", "time_range"],
+    formats: &[PLAIN],
+    comment: Comment::None,
+    open: |_| {},
+    scope,
+    scoped: |settings| !settings.index.is_empty(),
+};
+
+/// Elasticsearch, by its query string.
+pub static TARGET: Target = TARGET_CONST;
+
+const OPERATORS: Operators = Operators {
+    and: Infix { text: " AND ", strength: 1, needs: 2 },
+    or: Infix { text: " OR ", strength: 1, needs: 3 },
+    not: Prefix { text: "NOT ", strength: 2, needs: 3 },
+    group: ("(", ")"),
+    grouping: Grouping::Needed,
+};
+
+static VALUES: List = List {
+    name: "values",
+    any: Some(Brackets { open: ":(", separator: " OR ", close: ")" }),
+    all: Some(Brackets { open: ":(", separator: " AND ", close: ")" }),
+};
+
+const TEXT: &[Code] = &[Code::AssumeCaseless, Code::AssumeKeywordFields];
+const CASED: &[Code] = &[Code::AssumeCased, Code::AssumeKeywordFields];
+
+pub(super) const EXACT: Emit = Emit::infix(":", exact_value).listed(&VALUES);
+pub(super) const PATTERN: Emit = Emit::infix(":", pattern_value).listed(&VALUES);
+const ANYTHING: Emit = Emit::infix(":", |writer, _| writer.put("*"));
+const REGEX: Emit = Emit::infix(":", regex_value).listed(&VALUES);
+const KEYWORD_REGEX: Emit = Emit::whole(|writer, found| regex_value(writer, &found.test));
+const NETWORK: Emit = Emit::infix(":", network_value).listed(&VALUES).assuming(&[Code::AssumeAddress]);
+const NUMBER: Emit = Emit::infix(":", number_value).listed(&VALUES);
+const COMPARE: Emit = Emit::infix(":", compare_value).assuming(&[Code::AssumeNumeric]);
+const EXISTS: Emit = Emit::whole(|writer, found| existence(writer, found, "_exists_:"));
+const ABSENT: Emit =
+    Emit::whole(|writer, found| existence(writer, found, "NOT _exists_:")).binding(OPERATORS.not.strength);
+
+/// Elasticsearch's `query_string`.
+pub(super) static LUCENE: Dialect = Dialect {
+    name: "Elasticsearch query_string",
+    operators: OPERATORS,
+    passes: &[simplify],
+    field,
+    variant,
+    bad_field: any_field,
+    needs_guard: two_valued,
+    text: TextSays {
+        empty: EXACT.assuming(&[Code::AssumeKeywordFields]).native(),
+        exact: Say::Lowered(text),
+        prefix: Say::Lowered(text),
+        suffix: Say::Lowered(text),
+        contains: Say::Lowered(text),
+        anything: ANYTHING.native(),
+        runs: Say::Lowered(text),
+        singles: Say::Lowered(text),
+    },
+    cased: TextSays {
+        empty: EXACT.assuming(CASED).native(),
+        exact: EXACT.assuming(CASED).native(),
+        prefix: PATTERN.assuming(CASED).native(),
+        suffix: PATTERN.assuming(CASED).native(),
+        contains: PATTERN.assuming(CASED).native(),
+        anything: ANYTHING.native(),
+        runs: PATTERN.assuming(CASED).native(),
+        singles: PATTERN.assuming(CASED).native(),
+    },
+    keyword: Emit::whole(keyword).assuming(TEXT).native(),
+    keyword_cased: Emit::whole(keyword).assuming(CASED).native(),
+    keyword_regex: Say::Lowered(regex),
+    keyword_other: Say::Refused(Code::KeywordUnsupported, "a keyword is a text or a regular expression"),
+    regex: Say::Lowered(regex),
+    network_v4: Say::Lowered(network),
+    network_v6: Say::Lowered(network),
+    number: NUMBER.native(),
+    compare: COMPARE.native(),
+    boolean: Emit::infix(":", boolean).listed(&VALUES).native(),
+    null: ABSENT.native(),
+    exists: EXISTS.native(),
+    absent: ABSENT.native(),
+    same_as: Say::Refused(Code::FieldReferenceUnsupported, "a query string compares a field with values only"),
+    time_part: Say::Refused(Code::TimePartUnsupported, "a query string has no functions on times"),
+    reading: READING,
+};
+
+/// How Elasticsearch reads it: mixing operators without groups is not to be relied on.
+pub(super) const READING: Reading = Reading {
+    and: "AND",
+    or: "OR",
+    not: "NOT",
+    precedence: readback::Precedence::Never,
+    name: |text| readback::scan(text, '\\', |c| matches!(c, ':' | '(' | ')' | ' ')),
+    value,
+    leaf: read_leaf,
+    lists: &[&VALUES],
+};
+
+fn field(writer: &mut Writer<'_>, name: &str) {
+    writer.escaped(name, RESERVED, '\\');
+}
+
+/// What must be escaped in a term that stands without quotes.
+const RESERVED: &[char] = &[
+    '+', '-', '=', '&', '|', '>', '<', '!', '(', ')', '{', '}', '[', ']', '^', '"', '~', '*', '?', ':', '\\', '/', ' ',
+    '\t', '\n', '\r', '\u{3000}',
+];
+
+/// With dynamic mapping, text is tested on the subfield that holds it whole. What could be a number or a boolean is
+/// tested on the field itself: such values have no subfield when they came as JSON numbers or booleans.
+fn variant(settings: &Settings, test: &Test<'_>) -> &'static str {
+    let whole = match (settings.fields, test) {
+        (FieldMode::Keyword, _) => false,
+        (FieldMode::Dynamic, Test::Text { pattern, .. }) => match pattern.shape() {
+            Shape::Exact(value) => !is_scalar(value),
+            Shape::Anything => false,
+            _ => true,
+        },
+        (FieldMode::Dynamic, Test::Regex(_)) => true,
+        _ => false,
+    };
+    if whole { ".keyword" } else { "" }
+}
+
+/// Whether a text spells a number or a boolean.
+fn is_scalar(value: &str) -> bool {
+    value.parse::<f64>().is_ok() || value.eq_ignore_ascii_case("true") || value.eq_ignore_ascii_case("false")
+}
+
+/// Text ignoring case: as it is, or by a regular expression with both cases of each letter.
+fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    let Some(pattern) = pattern_of(&found.test) else { return legaliser.say(&Expr::Match(found.clone())) };
+    if legaliser.settings.case == CaseMode::Expand && pattern.has_case() {
+        legaliser.assume(Code::AssumeKeywordFields, found);
+        return Ok(leaf(REGEX, found.with(translated(case::lucene(pattern)))));
+    }
+    let emit = if matches!(pattern.shape(), Shape::Exact(_)) { EXACT } else { PATTERN };
+    Ok(legaliser.write(emit.assuming(TEXT), found))
+}
+
+/// A regular expression in the syntax of Lucene's engine.
+fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    let Test::Regex(source) = &found.test else { return legaliser.say(&Expr::Match(found.clone())) };
+    let translated = translated(passes::regex::lucene(source)?);
+    legaliser.assume(Code::AssumeKeywordFields, found);
+    let emit = if found.field().is_some() { REGEX } else { KEYWORD_REGEX };
+    Ok(leaf(emit, found.with(translated)))
+}
+
+/// A regular expression that is in the engine's own syntax already.
+fn translated<'a>(source: String) -> Test<'a> {
+    Test::Regex(Regex { source: source.into(), flags: RegexFlags::default(), opaque: None })
+}
+
+/// A network by the option `cidr`: on address fields, as text, or both.
+fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    match legaliser.settings.cidr {
+        CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
+        CidrMode::Expand => cidr::expand(found, legaliser),
+        CidrMode::Auto => {
+            // Each way matches nothing on fields of the other type, so both together need no assumption on the type.
+            let native = leaf(NETWORK, found.clone());
+            Ok(Expr::Or(vec![native, cidr::expand(found, legaliser)?]))
+        }
+    }
+}
+
+/// A text, quoted if anything in it is more than a letter, digit, `_`, `.` or `-`.
+fn exact_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    let Some(pattern) = pattern_of(test) else { return };
+    let text = pattern.texts().next().unwrap_or_default();
+    // A word that starts otherwise could be an operator of its own (`-x`), and `AND` is one.
+    let plain = text.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.'))
+        && !matches!(text, "AND" | "OR" | "NOT" | "TO");
+    if plain {
+        writer.put(text);
+    } else {
+        writer.put("\"");
+        writer.escaped(text, &['"', '\\'], '\\');
+        writer.put("\"");
+    }
+}
+
+fn pattern_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    if let Some(pattern) = pattern_of(test) {
+        wildcards(writer, pattern);
+    }
+}
+
+fn wildcards(writer: &mut Writer<'_>, pattern: &Pattern<'_>) {
+    write::parts(writer, pattern, |writer, text| writer.escaped(text, RESERVED, '\\'), "*", "?");
+}
+
+fn regex_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    if let Test::Regex(regex) = test {
+        writer.put("/");
+        writer.put(&regex.source);
+        writer.put("/");
+    }
+}
+
+fn network_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    if let Test::Network(network) = test {
+        writer.format(format_args!("\"{network}\""));
+    }
+}
+
+/// A negative number would start with an operator: it is quoted.
+fn number_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    let negative = write::number_of(test).is_some_and(|number| number.text.starts_with('-'));
+    if negative {
+        writer.put("\"");
+    }
+    number(writer, test);
+    if negative {
+        writer.put("\"");
+    }
+}
+
+fn compare_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    if let Test::Number { order, .. } = test {
+        // Bounds in brackets read the same for negative numbers, which `>-5` does not.
+        let (open, close) = match order {
+            Order::Greater => ("{", " TO *]"),
+            Order::GreaterOrEqual | Order::Equal => ("[", " TO *]"),
+            Order::Less => ("[* TO ", "}"),
+            Order::LessOrEqual => ("[* TO ", "]"),
+        };
+        writer.put(open);
+        number(writer, test);
+        writer.put(close);
+    }
+}
+
+fn existence(writer: &mut Writer<'_>, found: &Match<'_>, sign: &str) {
+    writer.put(sign);
+    writer.field_of(found);
+}
+
+/// A keyword: a pattern over all fields.
+fn keyword(writer: &mut Writer<'_>, found: &Match<'_>) {
+    if let Some(pattern) = pattern_of(&found.test) {
+        wildcards(writer, &pattern.clone().open(true, true));
+    }
+}
+
+/// Index and time range as terms of the query.
+pub(super) fn scope(settings: &Settings) -> Vec<Query<'static>> {
+    let span = sigcast_diagnostics::Span::new(sigcast_diagnostics::SourceId(0), 0, 0);
+    let raw = |text: String| Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span });
+    let mut terms = Vec::new();
+    if !settings.index.is_empty() {
+        let names = settings.index.iter().map(|name| {
+            let mut text = String::from("_index:");
+            for c in name.chars() {
+                if c != '*' && RESERVED.contains(&c) {
+                    text.push('\\');
+                }
+                text.push(c);
+            }
+            raw(text)
+        });
+        terms.push(Expr::Or(names.collect()));
+    }
+    if let Some(range) = &settings.time_range {
+        let field = settings.time_field.as_deref().unwrap_or("@timestamp");
+        let mut name = String::new();
+        for c in field.chars() {
+            if RESERVED.contains(&c) {
+                name.push('\\');
+            }
+            name.push(c);
+        }
+        terms.push(raw(format!("{name}:[now-{range} TO now]")));
+    }
+    terms
+}
+
+/// Bytes of a value: a quoted string, a regular expression, brackets, or a bare term.
+fn value(text: &str) -> usize {
+    match text.chars().next() {
+        Some('"') => readback::quoted(text, '"', '\\'),
+        Some('/') => readback::quoted(text, '/', '\\'),
+        Some('[' | '{') => text.find([']', '}']).map_or(0, |end| end + 1),
+        _ => readback::scan(text, '\\', |c| matches!(c, '(' | ')' | ' ')),
+    }
+}
+
+/// Bytes of a leaf: `field:value`, or a value alone.
+fn read_leaf(text: &str) -> usize {
+    let name = readback::scan(text, '\\', |c| matches!(c, ':' | '(' | ')' | ' ' | '"' | '/'));
+    match text[name..].strip_prefix(':') {
+        Some(rest) if name > 0 => name + 1 + value(rest),
+        _ => value(text),
+    }
+}

@@ -1,0 +1,24 @@
+//! Every target, one file each.
+
+mod graylog;
+mod kibana;
+mod kusto;
+mod lucene;
+mod splunk;
+mod watcher;
+
+use crate::target::Target;
+
+/// Every target, in the order of lists.
+pub static TARGETS: &[&Target] =
+    &[&lucene::TARGET, &watcher::TARGET, &graylog::TARGET, &kibana::TARGET, &splunk::TARGET, &kusto::TARGET];
+
+/// Names that stand for two languages, with what to say.
+pub const AMBIGUOUS: &[(&str, &str)] =
+    &[("kql", "two languages bear that name: `kusto` (Microsoft Sentinel and Defender) and `kibana` (Kibana's own)")];
+
+/// The target with this name or alias.
+#[must_use]
+pub fn find(name: &str) -> Option<&'static Target> {
+    TARGETS.iter().copied().find(|target| target.name == name || target.aliases.contains(&name))
+}
