@@ -8,8 +8,19 @@
 //!
 //! Invariant: parsing returns all it understood and every diagnostic; it never stops at the first fault.
 
+mod attributes;
+mod collection;
+mod condition;
+mod detection;
+mod modifier;
+mod regex;
+mod rule;
+mod value;
+mod yaml;
+
 use std::borrow::Cow;
 
+pub use modifier::Modifier;
 use sigcast_diagnostics::{Diagnostic, SourceId, SourceMap};
 use sigcast_ir::Rule;
 
@@ -43,6 +54,13 @@ pub enum Kind<'a> {
 
 /// Parses one source text: its documents, in order.
 pub fn parse<'a>(sources: &'a SourceMap, id: SourceId) -> Vec<Document<'a>> {
-    let _ = (sources, id);
-    Vec::new()
+    let place = yaml::Place { id, text: sources.get(id).text() };
+    let merged = collection::merge(yaml::load(place));
+    merged.into_iter().enumerate().map(|(at, merged)| rule::document(at + 1, merged, place)).collect()
+}
+
+/// Every modifier of the language, in alphabetical order.
+#[must_use]
+pub fn modifiers() -> &'static [Modifier] {
+    modifier::TABLE
 }

@@ -1,0 +1,260 @@
+//! One document: whether it is a rule, and what the rule says.
+
+use std::borrow::Cow;
+
+use sigcast_diagnostics::{Class, Code, Diagnostic, Span, nearest};
+use sigcast_ir::{Condition, Detection, LogSource, Meta, Rule};
+
+use crate::collection::Merged;
+use crate::yaml::{Data, Entry, Node, Place};
+use crate::{Document, Kind, attributes, condition, detection};
+
+/// Reads a document of a collection.
+pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) -> Document<'a> {
+    let Merged { root, lends, mut diagnostics } = merged;
+    let text = |key| {
+        let scalar = root.as_ref()?.get(key)?.as_scalar()?;
+        (!scalar.text.is_empty()).then(|| scalar.text.clone())
+    };
+    let (title, id) = (text("title"), text("id"));
+    let kind = match &root {
+        _ if lends => Kind::Skipped,
+        Some(root) => read(root, place, &mut diagnostics),
+        None => Kind::Skipped,
+    };
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span().map(|span| span.start));
+    let invalid = diagnostics.iter().any(|diagnostic| diagnostic.code.class() == Class::Invalid);
+    let kind = if invalid { Kind::Invalid } else { kind };
+    Document { number, title, id, kind, diagnostics }
+}
+
+fn read<'a>(root: &Node<'a>, place: Place<'a>, diagnostics: &mut Vec<Diagnostic>) -> Kind<'a> {
+    if root.is_null() {
+        return Kind::Skipped;
+    }
+    let Data::Map(entries) = &root.data else {
+        diagnostics.push(not_a_rule(root.span, "the document is no map"));
+        return Kind::Skipped;
+    };
+    let entry = |name: &str| entries.iter().find(|entry| entry.key.text == name);
+    if let Some(entry) = entry("correlation") {
+        let message = "correlation rules are not supported as yet";
+        diagnostics.push(Diagnostic::at(Code::CorrelationRule, entry.key_span, message).here("a correlation rule"));
+        return Kind::Refused;
+    }
+    if let Some(entry) = entry("filter") {
+        let message = "filters are not supported as yet";
+        diagnostics.push(Diagnostic::at(Code::FilterRule, entry.key_span, message).here("a filter"));
+        return Kind::Refused;
+    }
+    if entry("detection").is_none() && entry("logsource").is_none() && !looks_like_a_rule(entries) {
+        diagnostics.push(not_a_rule(root.span, "the document has neither `detection` nor `logsource`"));
+        return Kind::Skipped;
+    }
+    let mut reader = Reader { place, root, entries, diagnostics };
+    reader.rule()
+}
+
+fn not_a_rule(span: Span, message: &str) -> Diagnostic {
+    let place = Span { end: span.start, ..span };
+    Diagnostic::at(Code::NotARule, place, format!("{message}: it is no Sigma rule")).here("skipped")
+}
+
+/// Whether a document without `detection` and `logsource` is one all the same, with a slip of the pen in either.
+fn looks_like_a_rule(entries: &[Entry<'_>]) -> bool {
+    let near = |entry: &Entry<'_>| nearest(&entry.key.text, ["detection", "logsource"]).is_some();
+    entries.iter().any(|entry| entry.key.text == "title") && entries.iter().any(near)
+}
+
+struct Reader<'r, 'a> {
+    place: Place<'a>,
+    root: &'r Node<'a>,
+    entries: &'r [Entry<'a>],
+    diagnostics: &'r mut Vec<Diagnostic>,
+}
+
+/// What the `detection` attribute says.
+#[derive(Default)]
+struct Detections<'a> {
+    detections: Vec<Detection<'a>>,
+    conditions: Vec<(Condition<'a>, Span)>,
+    timeframe: Option<Cow<'a, str>>,
+    refused: bool,
+}
+
+impl<'r, 'a> Reader<'r, 'a> {
+    fn rule(&mut self) -> Kind<'a> {
+        let meta = self.meta();
+        let logsource = self.logsource();
+        let detections = match self.required("detection") {
+            Some(entry) => self.detections(entry),
+            None => Detections::default(),
+        };
+        if detections.refused {
+            return Kind::Refused;
+        }
+        // Faults make the document invalid whatever is returned here.
+        let Detections { detections, conditions, timeframe, .. } = detections;
+        Kind::Rule(Box::new(Rule { meta, logsource, detections, conditions, timeframe, span: self.root.span }))
+    }
+
+    fn meta(&mut self) -> Meta<'a> {
+        let title = self.required("title");
+        let meta = attributes::Reader { diagnostics: self.diagnostics }.meta(self.entries);
+        if let Some(entry) = title.filter(|entry| entry.value.as_scalar().is_some() && meta.title.trim().is_empty()) {
+            self.diagnostics.push(
+                Diagnostic::at(Code::MissingAttribute, entry.key_span, "the title is empty")
+                    .here("a text is expected here"),
+            );
+        }
+        meta
+    }
+
+    fn logsource(&mut self) -> LogSource<'a> {
+        match self.required("logsource") {
+            Some(entry) => attributes::Reader { diagnostics: self.diagnostics }.logsource(entry),
+            None => LogSource::default(),
+        }
+    }
+
+    /// An attribute that every rule has.
+    fn required(&mut self, name: &str) -> Option<&'r Entry<'a>> {
+        let found = self.entries.iter().find(|entry| entry.key.text == name);
+        if found.is_none() {
+            let fault = Diagnostic::at(Code::MissingAttribute, self.start(), format!("the rule has no `{name}`"));
+            let typo = self.entries.iter().find(|entry| {
+                let key = entry.key.text.as_ref();
+                !attributes::KNOWN.contains(&key) && nearest(key, [name]).is_some()
+            });
+            self.diagnostics.push(match typo {
+                Some(typo) => fault
+                    .here("this rule")
+                    .label(typo.key_span, "not an attribute of the specification")
+                    .help(format!("is `{}` meant as `{name}`?", typo.key.text)),
+                None => fault.here(format!("`{name}` is missing from this rule")),
+            });
+        }
+        found
+    }
+
+    /// The first key: the place of what is said of the rule as a whole.
+    fn start(&self) -> Span {
+        self.entries.first().map_or(self.root.span, |entry| entry.key_span)
+    }
+
+    fn detections(&mut self, entry: &Entry<'a>) -> Detections<'a> {
+        let mut found = Detections::default();
+        let Some(entries) = entry.value.as_map() else {
+            let message = format!("`detection` is {}, and a map of detections is expected", entry.value.kind());
+            self.diagnostics
+                .push(Diagnostic::at(Code::WrongType, entry.key_span, message).here("a map is expected here"));
+            return found;
+        };
+        let is_detection = |entry: &&Entry<'_>| !matches!(entry.key.text.as_ref(), "condition" | "timeframe");
+        let named: Vec<&Entry<'a>> = entries.iter().filter(is_detection).collect();
+        let mut reader = detection::Reader::new(self.place.text, self.diagnostics);
+        for entry in &named {
+            if let Some(tree) = reader.tree(&entry.value, entry.key_span) {
+                found.detections.push(Detection { name: entry.key.text.clone(), span: entry.key_span, tree });
+            }
+        }
+        if named.is_empty() {
+            self.diagnostics.push(
+                Diagnostic::at(Code::EmptyDetection, entry.key_span, "`detection` names no detection: it says nothing")
+                    .here("a detection such as `selection` is expected here"),
+            );
+        }
+        let timeframe = entries.iter().find(|entry| entry.key.text == "timeframe");
+        found.timeframe = timeframe.and_then(|entry| entry.value.as_scalar()).map(|scalar| scalar.text.clone());
+        match entries.iter().find(|entry| entry.key.text == "condition") {
+            Some(condition) => self.conditions(condition, &named, &mut found),
+            None => self.no_condition(entry, &named),
+        }
+        found
+    }
+
+    fn no_condition(&mut self, entry: &Entry<'a>, named: &[&Entry<'a>]) {
+        let fault = Diagnostic::at(Code::MissingAttribute, entry.key_span, "the detection has no `condition`");
+        let typo = named
+            .iter()
+            .find(|entry| entry.value.as_scalar().is_some() && nearest(&entry.key.text, ["condition"]).is_some());
+        self.diagnostics.push(match (typo, named) {
+            (Some(typo), _) => fault
+                .here("`condition` is missing from this map")
+                .label(typo.key_span, "taken for a detection")
+                .help(format!("is `{}` meant as `condition`?", typo.key.text)),
+            (None, [only]) => fault
+                .here("`condition` is missing from this map")
+                .help(format!("to ask for the only detection, add `condition: {}`", only.key.text)),
+            _ => fault.here("`condition` is missing from this map"),
+        });
+    }
+
+    /// One condition or a list of them.
+    fn conditions(&mut self, entry: &Entry<'a>, named: &[&Entry<'a>], found: &mut Detections<'a>) {
+        let nodes = match &entry.value.data {
+            Data::List(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(&entry.value),
+        };
+        if nodes.is_empty() {
+            self.diagnostics.push(
+                Diagnostic::at(Code::BadCondition, entry.key_span, "the list of conditions is empty")
+                    .here("a condition is expected here"),
+            );
+        }
+        let names: Vec<Cow<'a, str>> = named.iter().map(|entry| entry.key.text.clone()).collect();
+        let mut used = vec![false; names.len()];
+        let mut complete = true;
+        for node in nodes {
+            match self.condition(node, entry, &names) {
+                Some(parsed) => {
+                    parsed.used.iter().for_each(|index| used[*index] = true);
+                    if let Some(span) = parsed.aggregation {
+                        self.legacy(span);
+                        found.refused = true;
+                    }
+                    found.conditions.push((parsed.condition, node.span));
+                }
+                None => complete = false,
+            }
+        }
+        // What a wrong condition or an aggregation names is not known.
+        if complete && !found.refused {
+            for (entry, _) in named.iter().zip(&used).filter(|(_, used)| !**used) {
+                let message = format!("no condition names the detection `{}`", entry.key.text);
+                self.diagnostics
+                    .push(Diagnostic::at(Code::UnusedDetection, entry.key_span, message).here("has no effect"));
+            }
+        }
+    }
+
+    fn condition(
+        &mut self,
+        node: &Node<'a>,
+        entry: &Entry<'a>,
+        names: &[Cow<'a, str>],
+    ) -> Option<condition::Parsed<'a>> {
+        let Some(scalar) = node.as_scalar().filter(|_| !node.is_null()) else {
+            let message = format!("a condition is {}, and text is expected", node.kind());
+            self.diagnostics
+                .push(Diagnostic::at(Code::BadCondition, entry.key_span, message).here("a condition is expected here"));
+            return None;
+        };
+        let text = condition::Text { scalar, span: node.span, source: self.place.text };
+        condition::parse(&text, names, self.diagnostics)
+    }
+
+    fn legacy(&mut self, span: Span) {
+        self.diagnostics.push(
+            Diagnostic::at(
+                Code::LegacyAggregation,
+                span,
+                "the condition ends in an aggregation, which version 2 of the specification has replaced",
+            )
+            .here("not supported")
+            .help(
+                "a correlation rule says the same: type `event_count` or `value_count`, with `group-by` and `timespan`",
+            ),
+        );
+    }
+}
