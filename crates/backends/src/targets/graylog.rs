@@ -1,4 +1,108 @@
-//! To come.
-use super::lucene;
-use crate::target::Target;
-pub static TARGET: Target = Target { name: "graylog", aliases: &[], ..lucene::TARGET_CONST };
+//! Graylog's search: Lucene's classic syntax in Graylog's own setting.
+//!
+//! Source: Graylog documentation, "Search query language". It differs from Elasticsearch's query string in this:
+//! - a term may not start with a wildcard unless the server allows it (`allow_leading_wildcard_searches`);
+//! - a text without a field is searched in `message`, `full_message` and `source`, which are analysed: by words;
+//! - the time range and the stream stand beside the query, not in it.
+
+use sigcast_diagnostics::Code;
+use sigcast_ir::{Expr, Match, Part, Shape, Test};
+
+use super::lucene::{self, LUCENE};
+use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
+use crate::say::{Legaliser, Refusal, Said};
+use crate::target::{Comment, Language, PLAIN, Target};
+use crate::write::{Writer, pattern_of};
+
+/// Graylog.
+pub static TARGET: Target = Target {
+    name: "graylog",
+    aliases: &[],
+    title: "Graylog search",
+    language: Language::Single(&GRAYLOG),
+    styles: &[],
+    options: &["style", "cidr", "case"],
+    formats: &[PLAIN],
+    comment: Comment::None,
+    open: |_| {},
+    scope: |_| Vec::new(),
+    scoped: |_| false,
+};
+
+/// Graylog's search.
+pub(super) static GRAYLOG: Dialect = Dialect {
+    name: "Graylog search",
+    variant: no_variant,
+    text: TextSays {
+        prefix: Say::Lowered(text),
+        suffix: Say::Lowered(text),
+        contains: Say::Lowered(text),
+        runs: Say::Lowered(text),
+        singles: Say::Lowered(text),
+        ..LUCENE.text
+    },
+    cased: TextSays {
+        suffix: Say::Lowered(cased),
+        contains: Say::Lowered(cased),
+        runs: Say::Lowered(cased),
+        singles: Say::Lowered(cased),
+        ..LUCENE.cased
+    },
+    keyword: Say::Lowered(keyword),
+    keyword_cased: Say::Lowered(keyword),
+    keyword_regex: Say::Refused(Code::KeywordUnsupported, "regular expressions need a field in Graylog"),
+    ..LUCENE
+};
+
+/// Text ignoring case.
+fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    leading(found, legaliser);
+    lucene::text(found, legaliser)
+}
+
+/// Text minding case.
+fn cased<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    leading(found, legaliser);
+    Ok(legaliser.write(lucene::PATTERN.assuming(lucene::CASED), found))
+}
+
+/// Notes that the server must allow a wildcard at the start.
+fn leading(found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
+    let first = pattern_of(&found.test).and_then(|pattern| pattern.parts().first());
+    if matches!(first, Some(Part::AnyRun | Part::AnyOne)) {
+        legaliser.assume(Code::AssumeLeadingWildcards, found);
+    }
+}
+
+/// A keyword: one word as part of a word of the message, several as a phrase.
+fn keyword<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    let message = "Graylog looks for a keyword in message, full_message and source only, and word by word";
+    legaliser.approximate(Code::KeywordTokens, found, message);
+    let Test::Text { pattern, case } = &found.test else {
+        return Err(Refusal::new(Code::KeywordUnsupported, "a keyword is a text"));
+    };
+    let phrase = pattern.clone().open(true, true);
+    match phrase.shape() {
+        // Analysis drops all but letters and digits, so that only a phrase can hold such signs and blanks.
+        Shape::Contains(text) if !text.chars().all(char::is_alphanumeric) => {
+            let phrase = found.with(Test::Text { pattern: sigcast_ir::Pattern::exact(text.to_owned()), case: *case });
+            Ok(legaliser.write(Emit::whole(quoted), &phrase))
+        }
+        Shape::Contains(_) | Shape::Runs | Shape::Singles => {
+            let open = found.with(Test::Text { pattern: phrase, case: *case });
+            leading(&open, legaliser);
+            Ok(legaliser.write(Emit::whole(lucene::keyword), &open))
+        }
+        _ => legaliser.say(&Expr::Const(true)),
+    }
+}
+
+fn quoted(writer: &mut Writer<'_>, found: &Match<'_>) {
+    if let Some(pattern) = pattern_of(&found.test) {
+        writer.put("\"");
+        for text in pattern.texts() {
+            writer.escaped(text, &['"', '\\'], '\\');
+        }
+        writer.put("\"");
+    }
+}

@@ -25,7 +25,7 @@ pub(super) const TARGET_CONST: Target = Target {
     name: "lucene",
     aliases: &["es-qs", "elasticsearch"],
     title: "Elasticsearch query_string (Lucene syntax)",
-    language: Language::Single(&LUCENE),
+    language: Language::Single(&QUERY_STRING),
     styles: &[],
     options: &["style", "cidr", "case", "fields", "index", "time_field", "time_range"],
     formats: &[PLAIN],
@@ -52,8 +52,8 @@ static VALUES: List = List {
     all: Some(Brackets { open: ":(", separator: " AND ", close: ")" }),
 };
 
-const TEXT: &[Code] = &[Code::AssumeCaseless, Code::AssumeKeywordFields];
-const CASED: &[Code] = &[Code::AssumeCased, Code::AssumeKeywordFields];
+pub(super) const TEXT: &[Code] = &[Code::AssumeCaseless, Code::AssumeKeywordFields];
+pub(super) const CASED: &[Code] = &[Code::AssumeCased, Code::AssumeKeywordFields];
 
 pub(super) const EXACT: Emit = Emit::infix(":", exact_value).listed(&VALUES);
 pub(super) const PATTERN: Emit = Emit::infix(":", pattern_value).listed(&VALUES);
@@ -68,7 +68,7 @@ const ABSENT: Emit =
     Emit::whole(|writer, found| existence(writer, found, "NOT _exists_:")).binding(OPERATORS.not.strength);
 
 /// Elasticsearch's `query_string`.
-pub(super) static LUCENE: Dialect = Dialect {
+pub(super) const LUCENE: Dialect = Dialect {
     name: "Elasticsearch query_string",
     operators: OPERATORS,
     passes: &[simplify],
@@ -114,6 +114,8 @@ pub(super) static LUCENE: Dialect = Dialect {
     reading: READING,
 };
 
+static QUERY_STRING: Dialect = LUCENE;
+
 /// How Elasticsearch reads it: mixing operators without groups is not to be relied on.
 pub(super) const READING: Reading = Reading {
     and: "AND",
@@ -158,7 +160,7 @@ fn is_scalar(value: &str) -> bool {
 }
 
 /// Text ignoring case: as it is, or by a regular expression with both cases of each letter.
-fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+pub(super) fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Some(pattern) = pattern_of(&found.test) else { return legaliser.say(&Expr::Match(found.clone())) };
     if legaliser.settings.case == CaseMode::Expand && pattern.has_case() {
         legaliser.assume(Code::AssumeKeywordFields, found);
@@ -269,7 +271,7 @@ fn existence(writer: &mut Writer<'_>, found: &Match<'_>, sign: &str) {
 }
 
 /// A keyword: a pattern over all fields.
-fn keyword(writer: &mut Writer<'_>, found: &Match<'_>) {
+pub(super) fn keyword(writer: &mut Writer<'_>, found: &Match<'_>) {
     if let Some(pattern) = pattern_of(&found.test) {
         wildcards(writer, &pattern.clone().open(true, true));
     }

@@ -1,0 +1,312 @@
+//! The structure oracle: every emitted query, read back by a parser of its language, has the truth table of the rule.
+//!
+//! Truth is compared on many assignments at once: an atom is a word of 64 bits, one bit an assignment.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use sigcast_backends::dialect::Dialect;
+use sigcast_backends::options::{Settings, option};
+use sigcast_backends::readback::{self, Read};
+use sigcast_backends::say::{Leaf, Legaliser, Said};
+use sigcast_backends::write::Writer;
+use sigcast_backends::{Backend, Language, Status, TARGETS, Target};
+use sigcast_diagnostics::SourceMap;
+use sigcast_frontend::Kind;
+use sigcast_ir::{Expr, Match, Query, Rule, Test, lower};
+
+/// Words of assignments: 64 assignments each.
+const WORDS: usize = 12;
+type Truth = [u64; WORDS];
+
+const TRUE: Truth = [u64::MAX; WORDS];
+const FALSE: Truth = [0; WORDS];
+
+fn and(a: &Truth, b: &Truth) -> Truth {
+    std::array::from_fn(|at| a[at] & b[at])
+}
+
+fn or(a: &Truth, b: &Truth) -> Truth {
+    std::array::from_fn(|at| a[at] | b[at])
+}
+
+fn not(a: &Truth) -> Truth {
+    std::array::from_fn(|at| !a[at])
+}
+
+fn constant(value: bool) -> Truth {
+    if value { TRUE } else { FALSE }
+}
+
+/// A small generator of reproducible bits.
+struct Bits(u64);
+
+impl Bits {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn all_of(&mut self, times: usize) -> u64 {
+        (0..times).fold(u64::MAX, |word, _| word & self.next())
+    }
+
+    /// Assignments from rarely true to often true, so that long disjunctions are false now and then.
+    fn truth(&mut self) -> Truth {
+        std::array::from_fn(|at| match at % 6 {
+            3 => self.next() | self.next(),
+            other => self.all_of([1, 3, 5, 0, 2, 7][other]),
+        })
+    }
+}
+
+/// What is known of the tests of a query.
+struct World<'s> {
+    settings: &'s Settings,
+    bits: Bits,
+    /// Truth by the text of an atom.
+    atoms: HashMap<String, Truth>,
+    /// Truth by field and test: the same test has the same truth in every stage.
+    tests: Vec<(Option<String>, String, Truth)>,
+}
+
+impl<'s> World<'s> {
+    fn new(settings: &'s Settings) -> Self {
+        Self { settings, bits: Bits(0x9E37_79B9_7F4A_7C15), atoms: HashMap::new(), tests: Vec::new() }
+    }
+
+    fn test(&mut self, found: &Match<'_>) -> Truth {
+        let field = found.field().map(|field| field.as_str().to_owned());
+        let form = format!("{:?}", found.test);
+        if let Some((_, _, truth)) = self.tests.iter().find(|(f, t, _)| *f == field && *t == form) {
+            return *truth;
+        }
+        let mut truth = self.bits.truth();
+        if let Test::Exists(true) = found.test {
+            // Presence holds wherever another test of the field does.
+            truth = self.tests.iter().filter(|(f, _, _)| *f == field).fold(truth, |all, (_, _, other)| or(&all, other));
+        }
+        self.tests.push((field, form, truth));
+        truth
+    }
+
+    /// Truth of a legal query; the atoms that it is written as are remembered.
+    fn said(&mut self, said: &Said<'_>, dialect: &Dialect) -> Truth {
+        match said {
+            Expr::And(terms) => terms.iter().fold(TRUE, |all, term| and(&all, &self.said(term, dialect))),
+            Expr::Or(terms) => terms.iter().fold(FALSE, |all, term| or(&all, &self.said(term, dialect))),
+            Expr::Not(inner) => not(&self.said(inner, dialect)),
+            Expr::Const(value) => constant(*value),
+            Expr::Match(leaf) => {
+                let Leaf { matches, .. } = leaf;
+                let [found] = matches.as_slice() else { panic!("lists are joined later") };
+                let truth = self.test(found);
+                for form in [leaf.clone(), doubled(leaf)] {
+                    for text in readback::atoms(&form, dialect, self.settings) {
+                        self.atoms.insert(text, truth);
+                    }
+                }
+                truth
+            }
+        }
+    }
+
+    /// Truth of the rule's own query, each leaf by what the languages make of it alone.
+    fn query(&mut self, query: &Query<'_>, dialects: &[&'static Dialect]) -> Result<Truth, String> {
+        Ok(match query {
+            Expr::And(terms) => {
+                terms.iter().try_fold(TRUE, |all, term| Ok::<_, String>(and(&all, &self.query(term, dialects)?)))?
+            }
+            Expr::Or(terms) => {
+                terms.iter().try_fold(FALSE, |all, term| Ok::<_, String>(or(&all, &self.query(term, dialects)?)))?
+            }
+            Expr::Not(inner) => not(&self.query(inner, dialects)?),
+            Expr::Const(value) => constant(*value),
+            Expr::Match(found) => {
+                let mut result = None;
+                for dialect in dialects {
+                    if let Ok(said) = Legaliser::new(dialect, self.settings).say(&Expr::Match(found.clone())) {
+                        let truth = self.said(&said, dialect);
+                        result.get_or_insert(truth);
+                    }
+                }
+                result.ok_or("a leaf that no stage can say")?
+            }
+        })
+    }
+
+    /// Presence of each field, which guards ask for.
+    fn presence(&mut self, query: &Query<'_>, dialect: &'static Dialect) {
+        query.each_match(&mut |found| {
+            let present = Expr::Match(found.with(Test::Exists(true)));
+            if found.field().is_some()
+                && let Ok(said) = Legaliser::new(dialect, self.settings).say(&present)
+            {
+                self.said(&said, dialect);
+            }
+        });
+    }
+
+    /// Truth of what was read; `unknown` for tests that the rule does not have.
+    fn read(&self, read: &Read, unknown: Option<Truth>) -> Result<Truth, String> {
+        match read {
+            Read::And(terms) => terms.iter().try_fold(TRUE, |all, term| Ok(and(&all, &self.read(term, unknown)?))),
+            Read::Or(terms) => terms.iter().try_fold(FALSE, |all, term| Ok(or(&all, &self.read(term, unknown)?))),
+            Read::Not(inner) => Ok(not(&self.read(inner, unknown)?)),
+            Read::Atom(text) => {
+                let known = self.atoms.get(text).copied();
+                known.or(unknown).ok_or_else(|| format!("a test that the rule does not have: {text:?}"))
+            }
+        }
+    }
+}
+
+/// The leaf as it would stand in a list.
+fn doubled<'a>(leaf: &Leaf<'a>) -> Leaf<'a> {
+    let mut twice = leaf.clone();
+    if leaf.emit.list.is_some() {
+        twice.matches.push(leaf.matches[0].clone());
+    }
+    twice
+}
+
+/// Compares one query with its text.
+fn check(query: &Query<'_>, text: &str, backend: &Backend) -> Result<(), String> {
+    let settings = &backend.settings;
+    let mut world = World::new(settings);
+    let mut writer = Writer::new(backend.dialects()[0], settings);
+    (backend.target.open)(&mut writer);
+    let body = text.strip_prefix(writer.out.as_str()).ok_or("the opening is missing")?;
+    match backend.target.language(settings) {
+        Language::Single(dialect) => {
+            let wanted = world.query(query, &[dialect])?;
+            world.presence(query, dialect);
+            let read = readback::read(dialect, body)?;
+            same(&wanted, &world.read(&read, None)?, &read)
+        }
+        Language::Staged { search, filter, pipe, everything } => {
+            let wanted = world.query(query, &[search, filter])?;
+            world.presence(query, filter);
+            let (first, second) = match body.split_once(pipe) {
+                Some((first, second)) => (first, Some(second)),
+                None => (body, None),
+            };
+            // What the search asks in a weaker form stands for nothing that the rule asks itself.
+            let weaker = second.map(|_| TRUE);
+            let searched =
+                if first == everything { TRUE } else { world.read(&readback::read(search, first)?, weaker)? };
+            let Some(second) = second else { return same(&wanted, &searched, &Read::Atom(first.to_owned())) };
+            let read = readback::read(filter, second)?;
+            same(&wanted, &and(&searched, &world.read(&read, None)?), &read)
+        }
+    }
+}
+
+fn same(wanted: &Truth, found: &Truth, read: &Read) -> Result<(), String> {
+    if wanted == found { Ok(()) } else { Err(format!("another truth table: {read:?}")) }
+}
+
+/// Every backend that is checked: each target as it is, and with options that change the form of queries.
+fn backends() -> Vec<Backend> {
+    let with = |target: &'static Target, pairs: &[(&str, &str)]| {
+        let mut settings = Settings::default();
+        for (key, value) in pairs {
+            option(key).expect("a known option").set(&mut settings, value).expect("a good value");
+        }
+        Backend::new(target, settings)
+    };
+    let mut all: Vec<Backend> = TARGETS.iter().map(|target| with(target, &[])).collect();
+    for target in TARGETS {
+        for pair in [("cidr", "expand"), ("cidr", "native"), ("case", "expand"), ("fields", "dynamic")] {
+            if target.options.contains(&pair.0) {
+                all.push(with(target, &[pair]));
+            }
+        }
+    }
+    all
+}
+
+fn rules_under(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Checks every rule under a folder; how many queries were compared.
+fn check_folder(folder: &Path) -> usize {
+    let mut sources = SourceMap::new();
+    for path in rules_under(folder) {
+        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
+        sources.add(path.display().to_string(), text);
+    }
+    let backends = backends();
+    let mut compared = 0;
+    let mut faults = Vec::new();
+    for (id, source) in sources.iter() {
+        for document in sigcast_frontend::parse(&sources, id) {
+            let Kind::Rule(rule) = document.kind else { continue };
+            for backend in &backends {
+                compared += check_rule(&rule, backend, source.name(), &mut faults);
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults, the first:\n{}", faults.len(), faults[..faults.len().min(8)].join("\n"));
+    compared
+}
+
+fn check_rule(rule: &Rule<'_>, backend: &Backend, path: &str, faults: &mut Vec<String>) -> usize {
+    let conversion = backend.convert(rule);
+    if conversion.status == Status::Refused {
+        return 0;
+    }
+    let queries = lower::queries(rule);
+    assert_eq!(queries.len(), conversion.queries.len(), "{path}: one text a condition");
+    for ((query, _), text) in queries.iter().zip(&conversion.queries) {
+        if let Err(fault) = check(query, text, backend) {
+            let limit = |text: &str| text.chars().take(1500).collect::<String>();
+            faults.push(format!("{path} [{}]: {}\n  {}", backend.target.name, limit(&fault), limit(text)));
+        }
+    }
+    queries.len()
+}
+
+#[test]
+fn sample_rules_read_back() {
+    let compared = check_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules")));
+    assert!(compared > 0, "no query was compared");
+}
+
+#[test]
+fn corpus_reads_back() {
+    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
+        println!("skipped: SIGCAST_CORPUS is not set");
+        return;
+    };
+    let compared = check_folder(&Path::new(&corpus).join("sigmahq/rules"));
+    println!("{compared} queries read back");
+    assert!(compared > 3_000, "only {compared} queries were compared");
+}
+
+#[test]
+fn the_reader_knows_wrong_from_right() {
+    let lucene = sigcast_backends::find("lucene").expect("lucene");
+    let Language::Single(dialect) = lucene.language else { panic!("lucene has one stage") };
+    assert!(readback::read(dialect, "a:1 AND b:2 OR c:3").is_err(), "mixed operators need a group");
+    let read = readback::read(dialect, "a:(1 OR \"x ) AND y\") AND NOT b:/c d\\/(e)/").expect("reads");
+    let Read::And(terms) = read else { panic!("a conjunction") };
+    assert_eq!(terms.len(), 2);
+    assert_eq!(terms[1], Read::Not(Box::new(Read::Atom("b:/c d\\/(e)/".to_owned()))));
+}
