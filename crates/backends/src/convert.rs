@@ -76,6 +76,9 @@ impl Backend {
         if !(self.target.scoped)(&self.settings) {
             work.assumptions.insert(Code::AssumeScope);
         }
+        if self.target.options.contains(&"table") && self.settings.table.is_none() {
+            work.assumptions.insert(Code::AssumeTable);
+        }
         work.finish(queries)
     }
 
@@ -198,6 +201,8 @@ impl Work<'_> {
 
     fn finish(mut self, queries: Vec<String>) -> Conversion {
         self.diagnostics.sort_by_key(|found| found.span().map(|span| (span.start, span.end)));
+        // Two stages may say the same of one leaf.
+        self.diagnostics.dedup();
         let has = |class| self.diagnostics.iter().any(|found| found.code.class() == class);
         let status = if has(Class::Refusal) || has(Class::Invalid) {
             Status::Refused

@@ -203,6 +203,8 @@ codes! {
     AssumeLeadingWildcards = Assumption "assume-leading-wildcards";
     /// The time field holds UTC.
     AssumeTimeField = Assumption "assume-time-field";
+    /// The user who runs the query has the time zone UTC, in which the engine takes times apart.
+    AssumeTimeZone = Assumption "assume-time-zone";
 
     // The run.
     /// A file or folder cannot be read or written.

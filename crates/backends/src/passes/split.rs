@@ -30,8 +30,13 @@ pub fn stages<'a>(
     settings: &Settings,
 ) -> Staged<'a> {
     let split = Split { search, filter, settings };
-    if split.sayable(&query) || split.refused_by_both(&query) {
+    if split.sayable(&query) {
         return Staged { search: query, filter: None };
+    }
+    let refused = split.refused_by_both(&query);
+    if !refused.is_empty() {
+        // Only these, so that what the other stage can say is not reported; the filter, which says more, has the reason.
+        return Staged { search: Expr::Const(true), filter: Some(Expr::And(refused)) };
     }
     let conjuncts = match query {
         Expr::And(terms) => terms,
@@ -64,11 +69,15 @@ impl Split<'_> {
         all
     }
 
-    /// Whether some leaf can be said in neither stage: then the search's own refusal is the clearer one.
-    fn refused_by_both(&self, query: &Query<'_>) -> bool {
-        let mut some = false;
-        query.each_match(&mut |found| some = some || !(self.says(self.search, found) || self.says(self.filter, found)));
-        some
+    /// The leaves that can be said in neither stage.
+    fn refused_by_both<'a>(&self, query: &Query<'a>) -> Vec<Query<'a>> {
+        let mut refused = Vec::new();
+        query.each_match(&mut |found| {
+            if !(self.says(self.search, found) || self.says(self.filter, found)) {
+                refused.push(Expr::Match(found.clone()));
+            }
+        });
+        refused
     }
 
     fn says(&self, dialect: &'static Dialect, found: &Match<'_>) -> bool {
@@ -96,27 +105,52 @@ impl Split<'_> {
         }
     }
 
-    /// A weaker test that the search can say.
+    /// A weaker test that the search can say: a looser pattern, else what stands between its wildcards, else presence.
     fn weaker<'a>(&self, found: &Match<'a>) -> Query<'a> {
-        let candidates = [weaker_pattern(&found.test), found.field().and_then(|_| presence(&found.test))];
-        candidates
-            .into_iter()
-            .flatten()
-            .map(|test| Match { subject: found.subject.clone(), test, span: found.span })
-            .find(|weaker| self.says(self.search, weaker))
+        if let Some(pattern) = weaker_pattern(&found.test) {
+            let say = |pattern: Pattern<'a>| {
+                let test = found.with(Test::Text { pattern, case: Case::Insensitive });
+                self.says(self.search, &test).then_some(Expr::Match(test))
+            };
+            let pieces = pieces(&pattern);
+            if let Some(whole) = say(pattern) {
+                return whole;
+            }
+            let pieces: Vec<Query<'a>> = pieces.into_iter().filter_map(say).collect();
+            if !pieces.is_empty() {
+                return Expr::And(pieces).simplify();
+            }
+        }
+        found
+            .field()
+            .and_then(|_| presence(&found.test))
+            .map(|test| found.with(test))
+            .filter(|weaker| self.says(self.search, weaker))
             .map_or(Expr::Const(true), Expr::Match)
     }
 }
 
-/// A pattern of runs only, ignoring case, that matches whatever the test matches.
-fn weaker_pattern<'a>(test: &Test<'a>) -> Option<Test<'a>> {
+/// A pattern of runs only that matches, ignoring case, whatever the test matches.
+fn weaker_pattern<'a>(test: &Test<'a>) -> Option<Pattern<'a>> {
     let pattern = match test {
         Test::Text { pattern, .. } => loosened(pattern),
         Test::Regex(regex) => super::regex::required(regex)?,
         _ => return None,
     };
     let says_something = pattern.texts().next().is_some();
-    says_something.then_some(Test::Text { pattern, case: Case::Insensitive })
+    says_something.then_some(pattern)
+}
+
+/// One pattern for each text of a pattern: each matches whatever the whole matches.
+///
+/// Before: `a*b*`. After: `a*`, `*b*`.
+fn pieces<'a>(pattern: &Pattern<'a>) -> Vec<Pattern<'a>> {
+    let parts = pattern.parts();
+    let piece = |(at, part): (usize, &Part<'a>)| {
+        let Part::Text(text) = part else { return None };
+        Some(Pattern::exact(text.clone()).open(at > 0, at + 1 < parts.len()))
+    };
+    parts.iter().enumerate().filter_map(piece).collect()
 }
 
 /// The pattern with a run for each single wildcard and each literal wildcard sign.

@@ -1,0 +1,56 @@
+//! Splunk: a `search`, and a `where` behind it for what the search cannot say.
+//!
+//! The two are languages of their own, with opposite orders of operators: [`search`] and [`filter`].
+//!
+//! What an engine does that the rules do not show, and what a query rests on:
+//! - fields are extracted at search time under exactly the names of the rule: names mind case, values do not;
+//! - a wildcard between two texts of a value is matched against the words of the index and may miss events (Search
+//!   Manual, "Wildcards": avoid them in the middle of a string), so such patterns are filtered behind the search;
+//! - `earliest` sets the time range of the search wherever it stands in it.
+
+mod filter;
+mod search;
+
+use sigcast_diagnostics::{SourceId, Span};
+use sigcast_ir::{Expr, Match, Query, Subject, Test};
+
+use crate::options::Settings;
+use crate::target::{Comment, Language, PLAIN, Target};
+
+/// Splunk, by its search processing language.
+pub static TARGET: Target = Target {
+    name: "splunk",
+    aliases: &["spl"],
+    title: "Splunk search processing language",
+    language: Language::Staged {
+        search: &search::SEARCH,
+        filter: &filter::FILTER,
+        pipe: "\n| where ",
+        everything: "*",
+    },
+    styles: &[],
+    options: &["index", "source", "sourcetype", "time_range"],
+    formats: &[PLAIN],
+    comment: Comment::Block("```", "```"),
+    open: |_| {},
+    scope,
+    scoped: |settings| !settings.index.is_empty() || settings.source.is_some() || settings.sourcetype.is_some(),
+};
+
+/// Index, source, source type and time range as terms of the search. Names may have wildcards, as Splunk lets them.
+fn scope(settings: &Settings) -> Vec<Query<'static>> {
+    let span = Span::new(SourceId(0), 0, 0);
+    let raw = |text: String| Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span });
+    let named = |key: &str, name: &str| raw(format!("{key}={}", search::quoted(name)));
+    let mut terms = Vec::new();
+    if !settings.index.is_empty() {
+        terms.push(Expr::Or(settings.index.iter().map(|name| named("index", name)).collect()));
+    }
+    terms.extend(settings.source.iter().map(|name| named("source", name)));
+    terms.extend(settings.sourcetype.iter().map(|name| named("sourcetype", name)));
+    terms.extend(settings.time_range.iter().map(|range| raw(format!("earliest=-{range}"))));
+    terms
+}
+
+#[cfg(test)]
+mod tests;
