@@ -163,6 +163,8 @@ codes! {
     ConstantQuery = Refusal "constant-query";
     /// The query would be larger than any engine takes.
     QueryTooLarge = Refusal "query-too-large";
+    /// The output format cannot hold the rule.
+    FormatFailed = Refusal "format-failed";
 
     // How a query differs.
     /// Text patterns for an IPv6 network also match addresses outside it, or miss spellings of addresses inside.

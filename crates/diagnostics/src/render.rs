@@ -40,7 +40,13 @@ pub fn row(diagnostic: &Diagnostic, sources: &SourceMap) -> Row {
 /// The first line is `error[code]: message`, the second points at `file:line:column`.
 #[must_use]
 pub fn text(diagnostic: &Diagnostic, sources: &SourceMap, colour: bool) -> String {
-    let level = match diagnostic.severity() {
+    text_as(diagnostic, diagnostic.severity(), sources, colour)
+}
+
+/// [`text`] with another weight than the code's own: a run may take an assumption for an error.
+#[must_use]
+pub fn text_as(diagnostic: &Diagnostic, severity: Severity, sources: &SourceMap, colour: bool) -> String {
+    let level = match severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Note => Level::NOTE,

@@ -1,0 +1,213 @@
+//! What is read: files, directories, standard input.
+//!
+//! Invariant: the order of the texts is that of the command line, and within a directory that of the paths, on any
+//! number of threads. One file that cannot be read stops no other.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use sigcast_diagnostics::{Code, Diagnostic, SourceId, SourceMap, Span};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::exit::Fault;
+
+/// The most bytes of a file. The largest public rule has some 100 KiB; what is larger by far is no rule file.
+pub(crate) const LARGEST: u64 = 16 << 20;
+
+/// The name under which standard input is shown.
+const STDIN: &str = "<stdin>";
+
+/// What was read.
+#[derive(Debug, Default)]
+pub(crate) struct Inputs {
+    /// The texts.
+    pub(crate) sources: SourceMap,
+    /// Each text in order, with what keeps it from being parsed.
+    pub(crate) texts: Vec<(SourceId, Option<Diagnostic>)>,
+    /// Files and directories that cannot be read, in order.
+    pub(crate) unreadable: Vec<Diagnostic>,
+}
+
+/// One thing to read.
+#[derive(Debug)]
+enum Place {
+    File(PathBuf),
+    Stdin,
+    Unreadable(Diagnostic),
+}
+
+/// What became of it.
+enum Content {
+    Text(String),
+    Broken(String, Diagnostic),
+    TooLarge,
+    Unreadable(Diagnostic),
+}
+
+/// Reads everything that the paths name.
+pub(crate) fn read(paths: &[PathBuf]) -> Inputs {
+    let places = places(paths);
+    let contents: Vec<(String, Content)> = places.into_par_iter().map(content).collect();
+    let mut inputs = Inputs::default();
+    for (name, content) in contents {
+        let (text, fault) = match content {
+            Content::Text(text) => (text, None),
+            Content::Broken(text, fault) => (text, Some(fault)),
+            Content::TooLarge => {
+                let limit = LARGEST >> 20;
+                let message = format!("{name} has more than {limit} MiB, which is more than any rule file needs");
+                (String::new(), Some(Diagnostic::new(Code::TooLarge, message)))
+            }
+            Content::Unreadable(fault) => {
+                inputs.unreadable.push(fault);
+                continue;
+            }
+        };
+        // A byte order mark is cut off, and places behind it move.
+        let moved = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+        let id = inputs.sources.add(name, text);
+        let fault = fault.map(|fault| in_source(fault, id, moved));
+        inputs.texts.push((id, fault));
+    }
+    inputs
+}
+
+/// The diagnostic with its places in the source that it now has, `moved` bytes nearer to the start.
+fn in_source(mut fault: Diagnostic, id: SourceId, moved: usize) -> Diagnostic {
+    for label in &mut fault.labels {
+        let at = |byte: u32| (byte as usize).saturating_sub(moved);
+        label.span = Span::new(id, at(label.span.start), at(label.span.end));
+    }
+    fault
+}
+
+/// Everything to read, in order.
+fn places(paths: &[PathBuf]) -> Vec<Place> {
+    let mut found = Vec::new();
+    let mut stdin = false;
+    for path in paths {
+        if path.as_os_str() == "-" {
+            // A second `-` has nothing left to read.
+            if !std::mem::replace(&mut stdin, true) {
+                found.push(Place::Stdin);
+            }
+        } else if path.is_dir() {
+            walk(path, &mut found);
+        } else {
+            found.push(Place::File(path.clone()));
+        }
+    }
+    found
+}
+
+/// The rule files in a directory, by path.
+fn walk(root: &Path, found: &mut Vec<Place>) {
+    let entries = WalkDir::new(root).follow_links(true).sort_by_file_name();
+    let shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(entry.file_name());
+    for entry in entries.into_iter().filter_entry(shown) {
+        match entry {
+            Ok(entry) if !entry.file_type().is_dir() && is_rule_file(entry.path()) => {
+                found.push(Place::File(entry.into_path()));
+            }
+            Ok(_) => {}
+            // A link back to a directory that is being read: its files are found there.
+            Err(fault) if fault.loop_ancestor().is_some() => {}
+            Err(fault) => {
+                let path = fault.path().unwrap_or(root).to_owned();
+                let cause = fault.into_io_error().unwrap_or_else(|| io::Error::other("unknown cause"));
+                found.push(Place::Unreadable(unreadable(&path.display().to_string(), &cause)));
+            }
+        }
+    }
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+fn is_rule_file(path: &Path) -> bool {
+    path.extension().is_some_and(|found| ["yml", "yaml"].iter().any(|known| found.eq_ignore_ascii_case(known)))
+}
+
+fn content(place: Place) -> (String, Content) {
+    let (name, bytes) = match place {
+        Place::Unreadable(fault) => return (String::new(), Content::Unreadable(fault)),
+        Place::Stdin => (STDIN.to_owned(), limited(&mut io::stdin().lock(), 0)),
+        Place::File(path) => (path.display().to_string(), file(&path)),
+    };
+    let content = match bytes {
+        Err(cause) => Content::Unreadable(unreadable(&name, &cause)),
+        Ok(None) => Content::TooLarge,
+        Ok(Some(bytes)) => text(bytes, &name),
+    };
+    (name, content)
+}
+
+fn file(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let mut file = File::open(path)?;
+    let size = file.metadata().map_or(0, |about| about.len());
+    if size > LARGEST { Ok(None) } else { limited(&mut file, size) }
+}
+
+/// Everything there is to read, or `None` if it is too much.
+fn limited(reader: &mut impl Read, expected: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::with_capacity(usize::try_from(expected).unwrap_or(0) + 1);
+    reader.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    Ok(if bytes.len() as u64 > LARGEST { None } else { Some(bytes) })
+}
+
+/// Bytes as text.
+fn text(bytes: Vec<u8>, name: &str) -> Content {
+    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    String::from_utf8(bytes).map_or_else(
+        |fault| {
+            let at = fault.utf8_error().valid_up_to();
+            let mut bytes = fault.into_bytes();
+            bytes.truncate(at);
+            // What is right as far as the fault, so that the place can be shown.
+            let mut text = String::from_utf8(bytes).unwrap_or_default();
+            text.push(char::REPLACEMENT_CHARACTER);
+            let span = Span::new(SourceId(0), at, text.len());
+            let fault = Diagnostic::at(Code::NotUtf8, span, format!("{name} is not UTF-8 text"));
+            let fault = fault.here(format!("byte {at} of the file is part of no character"));
+            let help = if wide { "the file looks like UTF-16: save it as UTF-8" } else { "save the file as UTF-8" };
+            Content::Broken(text, fault.help(help))
+        },
+        Content::Text,
+    )
+}
+
+fn unreadable(name: &str, cause: &io::Error) -> Diagnostic {
+    Diagnostic::new(Code::Io, format!("cannot read {name}: {}", reason(cause)))
+}
+
+/// The cause of a failure in words, without the number of the operating system.
+pub(crate) fn reason(cause: &io::Error) -> String {
+    let text = cause.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
+}
+
+/// The templates in a folder, by their path in it with `/` between the parts.
+pub(crate) fn templates(folder: &Path) -> Result<Vec<(String, String)>, Fault> {
+    let mut found = Vec::new();
+    for entry in WalkDir::new(folder).follow_links(true).sort_by_file_name() {
+        let entry = entry.map_err(|fault| {
+            let path = fault.path().unwrap_or(folder).display().to_string();
+            let cause = fault.into_io_error().unwrap_or_else(|| io::Error::other("links lead in a circle"));
+            Fault::io(format!("cannot read {path}: {}", reason(&cause)))
+        })?;
+        let path = entry.path();
+        if entry.file_type().is_dir() || path.extension().is_none_or(|found| found != "j2") {
+            continue;
+        }
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| Fault::io(format!("cannot read {}: {}", path.display(), reason(&cause))))?;
+        let inner = path.strip_prefix(folder).unwrap_or(path);
+        let parts: Vec<_> = inner.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        found.push((parts.join("/"), text));
+    }
+    Ok(found)
+}

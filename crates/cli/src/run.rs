@@ -1,0 +1,260 @@
+//! `sigcast convert`: read, parse, select, convert, write, report.
+//!
+//! Invariant: files are parsed and documents converted in parallel, and everything is written in input order; one bad
+//! rule stops no other.
+
+use std::io;
+
+use rayon::prelude::*;
+use sigcast_backends::Status as Conversion;
+use sigcast_diagnostics::{Class, Code, Diagnostic, Severity, SourceId, SourceMap, Span};
+use sigcast_formats::Templates;
+use sigcast_frontend::{Document, Kind, parse};
+use sigcast_ir::Rule;
+
+use crate::args::ConvertArgs;
+use crate::exit::{Exit, Fault};
+use crate::input::{self, Inputs};
+use crate::output::{self, Sink};
+use crate::plan::{Job, Plan};
+use crate::summary;
+use crate::terminal::Terminal;
+
+/// How a document ended for a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    /// Converted.
+    Exact,
+    /// Converted, with a difference that a warning names.
+    Approximate,
+    /// The target cannot say it.
+    Refused,
+    /// The rule is wrong.
+    Invalid,
+    /// No rule.
+    Skipped,
+}
+
+impl Status {
+    /// The word for it.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Approximate => "approximate",
+            Self::Refused => "refused",
+            Self::Invalid => "invalid",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// A document with the text it stands in.
+#[derive(Debug)]
+pub(crate) struct Entry<'a> {
+    /// The text.
+    pub(crate) source: SourceId,
+    /// The document.
+    pub(crate) document: Document<'a>,
+}
+
+/// What became of a document for one target.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// How it ended.
+    pub(crate) status: Status,
+    /// One text a condition; empty if there is no query.
+    pub(crate) queries: Vec<String>,
+    /// The output format, if there is a query.
+    pub(crate) output: Option<String>,
+    /// What the data must fulfil.
+    pub(crate) assumptions: Vec<Code>,
+    /// What there is to say besides the document's own diagnostics.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Whether a diagnostic stands for a missing result. An assumption is among the diagnostics only if the run denies it.
+pub(crate) fn is_error(found: &Diagnostic) -> bool {
+    found.severity() == Severity::Error || found.code.class() == Class::Assumption
+}
+
+/// Runs `sigcast convert`.
+pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, Fault> {
+    let plan = Plan::new(args)?;
+    let sink = Sink::new(args.output.as_deref(), plan.jsonl)?;
+    let templates = templates(args, &plan)?;
+    let inputs = input::read(&args.paths);
+    let (entries, unselected) = documents(&inputs, &plan, terminal);
+    let progress = terminal.progress(entries.len());
+    let converted: Vec<Converted> = entries
+        .par_iter()
+        .map(|entry| {
+            let ended: Vec<Ended> = plan.jobs.iter().map(|job| end(entry, job, &plan.denied, &templates)).collect();
+            let texts = output::texts(&plan, &inputs.sources, entry, &ended);
+            progress.step();
+            Converted { ended, texts }
+        })
+        .collect();
+    progress.finish();
+    let written = output::write(&sink, &plan, &entries, &converted);
+    if written.as_ref().is_err_and(|(_, cause)| cause.kind() == io::ErrorKind::BrokenPipe) {
+        return Ok(Exit::Done);
+    }
+    let tally = summary::Tally::new(&plan, &entries, &converted, unselected);
+    summary::report(terminal, &inputs, &tally, &entries, &converted);
+    written.map_err(|(path, cause)| Fault::io(format!("cannot write {path}: {}", input::reason(&cause))))?;
+    Ok(exit(&plan, &inputs, &tally, terminal))
+}
+
+/// A document for every target of the run.
+#[derive(Debug)]
+pub(crate) struct Converted {
+    /// What became of it, one for each job.
+    pub(crate) ended: Vec<Ended>,
+    /// What is written of it, likewise; `None` if nothing is.
+    pub(crate) texts: Vec<Option<String>>,
+}
+
+/// The templates of the run, if it needs any.
+fn templates(args: &ConvertArgs, plan: &Plan) -> Result<Templates, Fault> {
+    let templates = match &args.templates {
+        Some(folder) => {
+            Templates::with_overrides(input::templates(folder)?).map_err(|fault| Fault::usage(fault.to_string()))?
+        }
+        None if plan.jobs.iter().all(|job| job.format.plain) => return Ok(Templates::default()),
+        None => Templates::builtin(),
+    };
+    for job in plan.jobs.iter().filter(|job| !job.format.plain) {
+        let checked = templates.check(job.backend.target, job.format, &job.backend.settings);
+        checked.map_err(|fault| Fault::usage(fault.to_string()))?;
+    }
+    Ok(templates)
+}
+
+/// Every document that the run is about, in input order, and the number of rules that were not selected.
+fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<Entry<'a>>, usize) {
+    let progress = terminal.progress(inputs.texts.len());
+    let parsed: Vec<Vec<Entry<'a>>> = inputs
+        .texts
+        .par_iter()
+        .map(|(source, fault)| {
+            let documents = match fault {
+                None => parse(&inputs.sources, *source),
+                Some(fault) => vec![Document {
+                    number: 1,
+                    title: None,
+                    id: None,
+                    kind: Kind::Invalid,
+                    diagnostics: vec![fault.clone()],
+                }],
+            };
+            progress.step();
+            documents.into_iter().map(|document| Entry { source: *source, document }).collect()
+        })
+        .collect();
+    progress.finish();
+    let mut entries: Vec<Entry<'a>> = parsed.into_iter().flatten().collect();
+    let all = entries.len();
+    if !plan.selection.is_empty() {
+        entries.retain(|entry| match &entry.document.kind {
+            Kind::Rule(rule) => plan.selection.takes(rule),
+            _ => true,
+        });
+    }
+    let unselected = all - entries.len();
+    (entries, unselected)
+}
+
+/// Converts a document for one target.
+fn end(entry: &Entry<'_>, job: &Job, denied: &[Code], templates: &Templates) -> Ended {
+    let without =
+        |status| Ended { status, queries: Vec::new(), output: None, assumptions: Vec::new(), diagnostics: Vec::new() };
+    match &entry.document.kind {
+        Kind::Rule(rule) => rule_end(rule, job, denied, templates),
+        Kind::Invalid => without(Status::Invalid),
+        Kind::Refused => without(Status::Refused),
+        Kind::Skipped => without(Status::Skipped),
+    }
+}
+
+fn rule_end(rule: &Rule<'_>, job: &Job, denied: &[Code], templates: &Templates) -> Ended {
+    let conversion = job.backend.convert(rule);
+    let mut ended = Ended {
+        status: match conversion.status {
+            Conversion::Exact => Status::Exact,
+            Conversion::Approximate => Status::Approximate,
+            Conversion::Refused => Status::Refused,
+        },
+        queries: conversion.queries,
+        output: None,
+        assumptions: conversion.assumptions,
+        diagnostics: conversion.diagnostics,
+    };
+    if ended.status == Status::Refused {
+        return ended;
+    }
+    let refusals: Vec<Diagnostic> =
+        ended.assumptions.iter().filter(|code| denied.contains(code)).map(|code| denial(*code, rule, job)).collect();
+    if !refusals.is_empty() {
+        return refuse(ended, refusals);
+    }
+    if job.format.plain {
+        ended.output = Some(ended.queries.join("\n\n"));
+        return ended;
+    }
+    let target = job.backend.target;
+    match templates.render(target, job.format, rule, &ended.queries, &job.backend.settings) {
+        Ok(output) => {
+            ended.output = Some(output);
+            ended
+        }
+        Err(fault) => {
+            let message = format!("{} of {}: {fault}", job.format.name, target.name);
+            let place = Span::new(rule.span.source, rule.span.start as usize, rule.span.start as usize);
+            refuse(ended, vec![Diagnostic::at(Code::FormatFailed, place, message)])
+        }
+    }
+}
+
+/// The error for a rule whose query relies on an assumption that the run denies.
+fn denial(code: Code, rule: &Rule<'_>, job: &Job) -> Diagnostic {
+    let condition = rule.conditions.first().map_or(rule.span, |(_, span)| *span);
+    let place = if code == Code::AssumeScope { rule.logsource.span.unwrap_or(condition) } else { condition };
+    let message = format!("the query for {} relies on an assumption that this run denies", job.backend.target.name);
+    Diagnostic::at(code, place, message).help(format!("it assumes: {}", code.meaning().trim_end_matches('.')))
+}
+
+fn refuse(mut ended: Ended, errors: Vec<Diagnostic>) -> Ended {
+    ended.diagnostics.extend(errors);
+    Ended { status: Status::Refused, queries: Vec::new(), output: None, assumptions: Vec::new(), ..ended }
+}
+
+/// The exit code of a run that went through.
+fn exit(plan: &Plan, inputs: &Inputs, tally: &summary::Tally<'_>, terminal: &Terminal) -> Exit {
+    if !inputs.unreadable.is_empty() {
+        return Exit::Io;
+    }
+    if tally.rules() == 0 {
+        terminal.fault(&nothing(tally, inputs));
+        return Exit::Rules;
+    }
+    let failed = tally.failed() || (plan.strict && tally.approximate());
+    if failed { Exit::Rules } else { Exit::Done }
+}
+
+/// What is said if there was no rule to convert.
+fn nothing(tally: &summary::Tally<'_>, inputs: &Inputs) -> Fault {
+    let message = match (tally.unselected, inputs.texts.len(), tally.documents) {
+        (0, 0, _) => "no rule found: no file ends with .yml or .yaml".to_owned(),
+        (0, _, 0) => "no rule found: there is no document in the input".to_owned(),
+        (0, _, 1) => "no rule found: the only document is no Sigma rule".to_owned(),
+        (0, _, documents) => format!("no rule found: none of {documents} documents is a Sigma rule"),
+        (1, ..) => "no rule found: the selection leaves out the only rule".to_owned(),
+        (rules, ..) => format!("no rule found: the selection leaves out all of {rules} rules"),
+    };
+    Fault { exit: Exit::Rules, message, help: Vec::new() }
+}
+
+/// The name of the text that an entry stands in.
+pub(crate) fn path<'s>(sources: &'s SourceMap, entry: &Entry<'_>) -> &'s str {
+    sources.get(entry.source).name()
+}
