@@ -75,3 +75,65 @@ fn guards<'a>(found: &Match<'a>) -> Vec<Query<'a>> {
     }
     guards
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sigcast_diagnostics::{SourceId, Span};
+    use sigcast_ir::{Affix, Case, Field, Order};
+
+    use super::*;
+    use crate::passes::split::tests::{Event, dialects, events, holds, leaf_holds, query, value};
+
+    /// What an engine answers whose comparisons with an absent field are unknown: 0 false, 1 unknown, 2 true.
+    fn answer(query: &Query<'_>, event: Event) -> u8 {
+        match query {
+            Expr::And(terms) => terms.iter().map(|term| answer(term, event)).min().unwrap_or(2),
+            Expr::Or(terms) => terms.iter().map(|term| answer(term, event)).max().unwrap_or(0),
+            Expr::Not(inner) => 2 - answer(inner, event),
+            Expr::Match(found) if (dialects().1.needs_guard)(found) && value(found, event).is_none() => 1,
+            Expr::Match(found) => 2 * u8::from(leaf_holds(found, event)),
+            Expr::Const(value) => 2 * u8::from(*value),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_engine_with_unknowns_finds_the_same_events(query in query()) {
+            let guarded = guard(query.clone(), dialects().1);
+            for event in events() {
+                prop_assert_eq!(answer(&guarded, event) == 2, holds(&query, event), "{:?}: {:?}", event, &guarded);
+                prop_assert_eq!(holds(&guarded, event), holds(&query, event));
+            }
+        }
+    }
+
+    fn leaf(field: &'static str, test: Test<'static>) -> Query<'static> {
+        let subject = Subject::Field(Field::new(field));
+        Expr::Match(Match { subject, test, span: Span::new(SourceId(0), 0, 0) })
+    }
+
+    #[track_caller]
+    fn check(query: Query<'static>, wanted: Query<'static>) {
+        assert_eq!(guard(query, dialects().1).simplify(), wanted);
+    }
+
+    #[test]
+    fn guards_stand_where_they_are_needed() {
+        let is = |field| leaf(field, Test::Bool(true));
+        let present = |field| leaf(field, Test::Exists(true));
+        let not = Expr::negate;
+        check(is("f"), is("f"));
+        check(not(is("f")), not(Expr::And(vec![present("f"), is("f")])));
+        check(not(not(is("f"))), is("f"));
+        check(not(leaf("f", Test::Null)), not(leaf("f", Test::Null)));
+        let number = sigcast_ir::Number { text: "5".into(), value: sigcast_ir::NumberValue::Integer(5) };
+        let five = leaf("f", Test::Number { order: Order::Equal, value: number });
+        check(
+            not(Expr::Or(vec![is("f"), five.clone()])),
+            not(Expr::And(vec![present("f"), Expr::Or(vec![is("f"), five])])),
+        );
+        let same = leaf("f", Test::SameAs { other: Field::new("g"), affix: Affix::Equals, case: Case::Sensitive });
+        check(not(same.clone()), not(Expr::And(vec![present("f"), present("g"), same])));
+    }
+}

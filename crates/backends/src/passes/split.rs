@@ -153,13 +153,14 @@ fn pieces<'a>(pattern: &Pattern<'a>) -> Vec<Pattern<'a>> {
     parts.iter().enumerate().filter_map(piece).collect()
 }
 
-/// The pattern with a run for each single wildcard and each literal wildcard sign.
+/// The pattern with a run for each single wildcard, each literal wildcard sign and each control character: what a
+/// search may have no escapes for.
 fn loosened<'a>(pattern: &Pattern<'a>) -> Pattern<'a> {
     let mut loose = Pattern::new();
     for part in pattern.parts() {
         match part {
             Part::Text(text) => {
-                for (at, piece) in text.split(['*', '?']).enumerate() {
+                for (at, piece) in text.split(|c: char| matches!(c, '*' | '?') || c.is_control()).enumerate() {
                     if at > 0 {
                         loose.push(Part::AnyRun);
                     }
@@ -176,4 +177,158 @@ fn loosened<'a>(pattern: &Pattern<'a>) -> Pattern<'a> {
 fn presence<'a>(test: &Test<'a>) -> Option<Test<'a>> {
     let passes_absent = matches!(test, Test::Null | Test::Exists(_) | Test::Raw(_) | Test::OneOf(_));
     (!passes_absent).then_some(Test::Exists(true))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+    use sigcast_diagnostics::{SourceId, Span};
+    use sigcast_ir::{Field, Subject};
+
+    use super::*;
+    use crate::target::Language;
+
+    /// The values that a field has in the events of the tests; none: the field is absent.
+    pub const VALUES: [Option<&str>; 6] = [None, Some("Ab"), Some("ab"), Some("a-B"), Some("a*b"), Some("z")];
+    /// The fields of the events.
+    const FIELDS: [&str; 2] = ["f", "g"];
+
+    /// An event: the index of each field's value.
+    pub type Event = [usize; FIELDS.len()];
+
+    /// Every event.
+    pub fn events() -> impl Iterator<Item = Event> {
+        (0..VALUES.len()).flat_map(|f| (0..VALUES.len()).map(move |g| [f, g]))
+    }
+
+    /// The stages of Splunk, which has every kind of leaf.
+    pub fn dialects() -> (&'static Dialect, &'static Dialect) {
+        match crate::targets::find("splunk").expect("a target").language {
+            Language::Staged { search, filter, .. } => (search, filter),
+            Language::Single(_) => panic!("Splunk has two stages"),
+        }
+    }
+
+    /// The value of a leaf's field.
+    pub fn value(found: &Match<'_>, event: Event) -> Option<&'static str> {
+        let name = found.field().expect("a field").as_str();
+        VALUES[event[FIELDS.iter().position(|field| *field == name).expect("a known field")]]
+    }
+
+    /// Whether a leaf holds, as the specification has it.
+    pub fn leaf_holds(found: &Match<'_>, event: Event) -> bool {
+        let value = value(found, event);
+        match &found.test {
+            Test::Null | Test::Exists(false) => value.is_none(),
+            Test::Exists(true) => value.is_some(),
+            Test::Text { pattern, case: Case::Sensitive } => {
+                value.is_some_and(|text| glob(pattern.parts(), text, false))
+            }
+            Test::Text { pattern, .. } => value.is_some_and(|text| glob(pattern.parts(), text, true)),
+            other => panic!("{other:?} is no leaf of these tests"),
+        }
+    }
+
+    fn glob(parts: &[Part<'_>], text: &str, ignore_case: bool) -> bool {
+        match parts {
+            [] => text.is_empty(),
+            [Part::Text(literal), rest @ ..] => text.split_at_checked(literal.len()).is_some_and(|(start, end)| {
+                (if ignore_case { start.eq_ignore_ascii_case(literal) } else { start == literal })
+                    && glob(rest, end, ignore_case)
+            }),
+            [Part::AnyRun, rest @ ..] => (0..=text.len()).any(|at| glob(rest, &text[at..], ignore_case)),
+            [_, rest @ ..] => !text.is_empty() && glob(rest, &text[1..], ignore_case),
+        }
+    }
+
+    /// Whether a query holds.
+    pub fn holds(query: &Query<'_>, event: Event) -> bool {
+        match query {
+            Expr::And(terms) => terms.iter().all(|term| holds(term, event)),
+            Expr::Or(terms) => terms.iter().any(|term| holds(term, event)),
+            Expr::Not(inner) => !holds(inner, event),
+            Expr::Match(found) => leaf_holds(found, event),
+            Expr::Const(value) => *value,
+        }
+    }
+
+    fn tests() -> Vec<Test<'static>> {
+        let text = |parts: Vec<Part<'static>>, case| Test::Text { pattern: Pattern::from_parts(parts), case };
+        let literal = |text: &'static str| Part::Text(Cow::Borrowed(text));
+        vec![
+            // What a search says.
+            text(vec![literal("ab")], Case::Insensitive),
+            text(vec![literal("a"), Part::AnyRun], Case::Insensitive),
+            Test::Exists(true),
+            Test::Null,
+            // What it does not.
+            text(vec![literal("Ab")], Case::Sensitive),
+            text(vec![literal("a"), Part::AnyRun, literal("b")], Case::Insensitive),
+            text(vec![literal("a"), Part::AnyOne, literal("B")], Case::Sensitive),
+            text(vec![Part::AnyOne], Case::Insensitive),
+            text(vec![literal("a*b")], Case::Insensitive),
+        ]
+    }
+
+    /// Queries over those leaves.
+    pub fn query() -> impl Strategy<Value = Query<'static>> {
+        let leaf = (0..FIELDS.len(), 0..tests().len()).prop_map(|(field, test)| {
+            Expr::Match(Match {
+                subject: Subject::Field(Field::new(FIELDS[field])),
+                test: tests().swap_remove(test),
+                span: Span::new(SourceId(0), 0, 0),
+            })
+        });
+        leaf.prop_recursive(5, 24, 4, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 2..4).prop_map(Expr::And),
+                proptest::collection::vec(inner.clone(), 2..4).prop_map(Expr::Or),
+                inner.prop_map(Expr::negate),
+            ]
+        })
+    }
+
+    /// What the stages say together.
+    fn split(query: &Query<'static>) -> Staged<'static> {
+        let (search, filter) = dialects();
+        stages(query.clone().simplify(), search, filter, &Settings::default())
+    }
+
+    proptest! {
+        #[test]
+        fn both_stages_together_ask_what_the_query_asks(query in query()) {
+            let staged = split(&query);
+            for event in events() {
+                let found = holds(&staged.search, event);
+                let wanted = holds(&query, event);
+                prop_assert!(found || !wanted, "the search loses {event:?}: {:?}", staged.search);
+                let both = found && staged.filter.as_ref().is_none_or(|filter| holds(filter, event));
+                prop_assert_eq!(both, wanted, "{:?}: {:?}", event, &staged);
+            }
+        }
+
+        #[test]
+        fn the_search_has_only_what_it_can_say(query in query()) {
+            let (search, filter) = dialects();
+            let settings = Settings::default();
+            let staged = split(&query);
+            prop_assert!(Legaliser::new(search, &settings).query(&staged.search).is_some());
+            if let Some(rest) = &staged.filter {
+                prop_assert!(Legaliser::new(filter, &settings).query(rest).is_some());
+            } else {
+                prop_assert_eq!(staged.search, query.simplify());
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_falls_into_its_texts() {
+        let text = |text: &'static str| Part::Text(Cow::Borrowed(text));
+        let pattern = Pattern::from_parts([text("a"), Part::AnyRun, text("b"), Part::AnyRun]);
+        let wanted = [
+            Pattern::from_parts([text("a"), Part::AnyRun]),
+            Pattern::from_parts([Part::AnyRun, text("b"), Part::AnyRun]),
+        ];
+        assert_eq!(pieces(&pattern), wanted);
+    }
 }

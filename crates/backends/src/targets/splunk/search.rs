@@ -33,10 +33,9 @@ const OPERATORS: Operators = Operators {
 static VALUES: List =
     List { name: "IN", any: Some(Brackets { open: " IN (", separator: ", ", close: ")" }), all: None };
 
-const TEXT: Emit = Emit::infix("=", text_value).listed(&VALUES);
-const NUMBER: Emit = Emit::infix("=", number).listed(&VALUES);
+/// Whatever can stand in a list: its values may be of several kinds, and one function writes them all.
+const VALUE: Emit = Emit::infix("=", value).listed(&VALUES);
 const COMPARE: Emit = Emit::whole(compare).assuming(&[Code::AssumeNumeric]);
-const BOOLEAN: Emit = Emit::infix("=", quoted_boolean).listed(&VALUES);
 const NETWORK: Emit = Emit::infix("=", network);
 const PRESENT: Emit = Emit::infix("=", |writer, _| writer.put("*"));
 const ABSENT: Emit = Emit::whole(absent).binding(OPERATORS.not.strength);
@@ -54,7 +53,7 @@ pub(super) static SEARCH: Dialect = Dialect {
     bad_field,
     needs_guard: two_valued,
     text: TextSays {
-        empty: TEXT.native(),
+        empty: VALUE.native(),
         exact: Say::Lowered(text),
         prefix: Say::Lowered(text),
         suffix: Say::Lowered(text),
@@ -63,7 +62,7 @@ pub(super) static SEARCH: Dialect = Dialect {
         runs: Say::Refused(Code::ConstructUnsupported, "a wildcard amid a value may miss events in a search"),
         singles: Say::Refused(Code::SingleWildcardUnsupported, "a search has no wildcard for exactly one character"),
     },
-    cased: TextSays { anything: PRESENT.native(), empty: TEXT.native(), ..TextSays::all(Say::Lowered(cased)) },
+    cased: TextSays { anything: PRESENT.native(), empty: VALUE.native(), ..TextSays::all(Say::Lowered(cased)) },
     keyword: Say::Lowered(keyword),
     keyword_cased: NO_CASE,
     keyword_regex: Say::Refused(Code::RegexUnsupported, "a search has no regular expressions"),
@@ -71,9 +70,9 @@ pub(super) static SEARCH: Dialect = Dialect {
     regex: Say::Refused(Code::RegexUnsupported, "a search has no regular expressions"),
     network_v4: NETWORK.native(),
     network_v6: NETWORK.native(),
-    number: NUMBER.native(),
+    number: VALUE.native(),
     compare: Say::Lowered(comparison),
-    boolean: BOOLEAN.native(),
+    boolean: VALUE.native(),
     null: ABSENT.native(),
     exists: PRESENT.native(),
     absent: ABSENT.native(),
@@ -142,7 +141,7 @@ fn bad_text(pattern: &Pattern<'_>) -> Option<Refusal> {
 fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     match pattern_of(&found.test).and_then(bad_text) {
         Some(refusal) => Err(refusal),
-        None => Ok(legaliser.write(TEXT, found)),
+        None => Ok(legaliser.write(VALUE, found)),
     }
 }
 
@@ -190,9 +189,15 @@ fn pattern_text(writer: &mut Writer<'_>, pattern: &Pattern<'_>) {
     writer.put("\"");
 }
 
-fn text_value(writer: &mut Writer<'_>, test: &Test<'_>) {
-    if let Some(pattern) = pattern_of(test) {
-        pattern_text(writer, pattern);
+fn value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    match test {
+        Test::Text { pattern, .. } => pattern_text(writer, pattern),
+        Test::Bool(_) => {
+            writer.put("\"");
+            boolean(writer, test);
+            writer.put("\"");
+        }
+        _ => number(writer, test),
     }
 }
 
@@ -201,12 +206,6 @@ fn keyword_text(writer: &mut Writer<'_>, found: &Match<'_>) {
     if let Some(pattern) = pattern_of(&found.test) {
         pattern_text(writer, &pattern.clone().open(true, true));
     }
-}
-
-fn quoted_boolean(writer: &mut Writer<'_>, test: &Test<'_>) {
-    writer.put("\"");
-    boolean(writer, test);
-    writer.put("\"");
 }
 
 fn network(writer: &mut Writer<'_>, test: &Test<'_>) {

@@ -1,1 +1,225 @@
 //! Queries as Splunk gets them.
+
+use sigcast_diagnostics::{Class, Code, SourceMap};
+use sigcast_frontend::Kind;
+
+use super::*;
+use crate::convert::{Backend, Conversion, Status};
+use crate::options::option;
+
+/// Converts a rule with these detections; `options` are `key=value`.
+fn convert(detection: &str, options: &[&str]) -> Conversion {
+    let mut settings = Settings::default();
+    for given in options {
+        let (key, value) = given.split_once('=').expect("key=value");
+        option(key).expect("known option").set(&mut settings, value).expect("right value");
+    }
+    let indented: String = detection.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
+    let text = format!("title: t\nlogsource: {{category: test}}\ndetection:\n{indented}");
+    let mut sources = SourceMap::default();
+    let id = sources.add("rule.yml".to_owned(), text.clone());
+    let documents = sigcast_frontend::parse(&sources, id);
+    let [document] = documents.as_slice() else { panic!("one document") };
+    let Kind::Rule(rule) = &document.kind else { panic!("{text}{:?}", document.diagnostics) };
+    Backend::new(&TARGET, settings).convert(rule)
+}
+
+/// Values of one detection; the query must be exact.
+#[track_caller]
+fn check(items: &str, wanted: &str) {
+    let body: String = items.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
+    rule(&format!("sel:\n{body}condition: sel"), wanted);
+}
+
+/// The same, negated.
+#[track_caller]
+fn negated(items: &str, wanted: &str) {
+    let body: String = items.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
+    rule(&format!("sel:\n{body}condition: not sel"), wanted);
+}
+
+#[track_caller]
+fn rule(detection: &str, wanted: &str) {
+    let found = convert(detection, &[]);
+    assert_eq!(found.queries, [wanted], "{:?}", found.diagnostics);
+    assert_eq!(found.status, Status::Exact, "{:?}", found.diagnostics);
+}
+
+#[track_caller]
+fn refused(items: &str, wanted: &[Code]) {
+    let body: String = items.trim_matches('\n').lines().map(|line| format!("  {line}\n")).collect();
+    let found = convert(&format!("sel:\n{body}condition: sel"), &[]);
+    assert_eq!(found.status, Status::Refused, "{:?}", found.queries);
+    let codes: Vec<Code> =
+        found.diagnostics.iter().map(|found| found.code).filter(|code| code.class() == Class::Refusal).collect();
+    assert_eq!(codes, wanted);
+}
+
+#[test]
+fn what_the_search_says_stays_in_the_search() {
+    check("f: value", r#"f="value""#);
+    check("f: ''", r#"f="""#);
+    check("f: 4688", "f=4688");
+    check("f: true", r#"f="true""#);
+    check("f: null", "NOT f=*");
+    check("f|exists: true", "f=*");
+    check("f|exists: false", "NOT f=*");
+    check("f: '*'", "f=*");
+    check("f|startswith: a b", r#"f="a b*""#);
+    check("f|endswith: 'x.exe'", r#"f="*x.exe""#);
+    check("f|contains: mid", r#"f="*mid*""#);
+    check("f|gte: 5", "f>=5");
+    check("f|lt: -1.5", "f<-1.5");
+    check("f|cidr: 10.0.0.0/8", r#"f="10.0.0.0/8""#);
+    check("f|cidr: 'fe80::/10'", r#"f="fe80::/10""#);
+    check("f: 'what?'", "f=\"what*\"\n| where match(f, \"(?is)^what.\\\\z\")");
+    check(r"f: 'what\?'", r#"f="what?""#);
+    check("f:\n  - a\n  - b*\n  - 5", r#"f IN ("a", "b*", 5)"#);
+    check("f|contains|all:\n  - a\n  - b", r#"f="*a*" f="*b*""#);
+    check("f|cased: '42'", r#"f="42""#);
+}
+
+#[test]
+fn names_are_quoted_where_they_are_no_plain_words() {
+    check("a b: x", r#""a b"="x""#);
+    check("c-uri: x", r#""c-uri"="x""#);
+    check("a.b: x", r#"a.b="x""#);
+    check("OR: x", r#""OR"="x""#);
+    check("c-uri|re: x+y", "\"c-uri\"=\"*x*\" \"c-uri\"=\"*y*\"\n| where match('c-uri', \"x+y\")");
+    check("a.b|cased: X", "a.b=\"X\"\n| where 'a.b'=\"X\"");
+    // A search would read this as a time range.
+    check("latest: x", "*\n| where lower(latest)=\"x\"");
+    check("'a*': x", "*\n| where lower('a*')=\"x\"");
+    refused("'a\"b': x", &[Code::FieldNameUnsupported]);
+}
+
+#[test]
+fn no_value_leaves_its_quotes() {
+    check(r"f: 'C:\Windows\'", r#"f="C:\\Windows\\""#);
+    check(r"f|startswith: 'C:\Windows\'", r#"f="C:\\Windows\\*""#);
+    check(r#"f: 'a" OR "b'"#, r#"f="a\" OR \"b""#);
+    check(r#"f: 'a\"b'"#, r#"f="a\\\"b""#);
+    check("f: AND", r#"f="AND""#);
+    check("f: '<5'", r#"f="<5""#);
+    check("f: 'x | delete'", r#"f="x | delete""#);
+    check("f: '[search x]'", r#"f="[search x]""#);
+    check(r#"f|re: 'a"b\\c'"#, "f=\"*a\\\"b\\\\c*\"\n| where match(f, \"a\\\"b\\\\\\\\c\")");
+    check("f: \"a\\nb\"", "f=\"a*\" f=\"*b\"\n| where match(f, \"(?i)^a\\\\nb\\\\z\")");
+}
+
+#[test]
+fn what_the_search_cannot_say_is_filtered() {
+    check(r"f: 'a\*b'", "f=\"a*\" f=\"*b\"\n| where lower(f)=\"a*b\"");
+    check(r"f|contains: '/tn \*'", "f=\"*/tn *\"\n| where match(f, \"(?i)/tn \\\\*\")");
+    check("f: 'a*b'", "f=\"a*\" f=\"*b\"\n| where match(f, \"(?is)^a.*b\\\\z\")");
+    check("f|contains: 'a*b'", "f=\"*a*\" f=\"*b*\"\n| where match(f, \"(?is)a.*b\")");
+    check("f: '?'", "f=*\n| where match(f, \"(?s)^.\\\\z\")");
+    check("f|cased: Ab", "f=\"Ab\"\n| where f=\"Ab\"");
+    check("f|contains|cased: Ab", "f=\"*Ab*\"\n| where match(f, \"Ab\")");
+    check("f|fieldref: g", "f=*\n| where lower(f)=lower(g)");
+    check("f|fieldref|startswith: g", "f=*\n| where if(lower(substr(f, 1, len(g)))=lower(g), 1, 0)=1");
+    check("f|fieldref|endswith: g", "f=*\n| where if(lower(substr(f, len(f)-len(g)+1))=lower(g), 1, 0)=1");
+    refused("f|fieldref|contains: g", &[Code::FieldReferenceUnsupported]);
+}
+
+#[test]
+fn times_are_taken_apart_in_the_time_zone_of_the_user() {
+    let found = convert("sel:\n  _time|hour: 13\ncondition: sel", &[]);
+    assert_eq!(found.queries, ["_time=*\n| where tonumber(strftime(_time, \"%H\"))=13"]);
+    assert!(found.assumptions.contains(&Code::AssumeTimeZone));
+    refused("created|hour: 13", &[Code::TimePartUnsupported]);
+}
+
+#[test]
+fn numbers_beyond_53_bits_are_not_rounded() {
+    check("f: 9007199254740993", "f=9007199254740993");
+    rule(
+        "a:\n  f: 9007199254740993\nb:\n  g|re: x\ncondition: a or b",
+        "f=9007199254740993 OR g=\"*x*\"\n| where match(f, \"^9007199254740993\\\\z\") OR match(g, \"x\")",
+    );
+    refused("f|gt: 9007199254740993", &[Code::ValueUnsupported]);
+}
+
+#[test]
+fn kinds_are_grouped_where_they_mix() {
+    let body = "a: {f: 1}\nb: {f: 2, g: 3}\nc: {h: 4}\ncondition: ";
+    let with = |condition: &str, wanted: &str| rule(&format!("{body}{condition}"), wanted);
+    with("a or b and c", "f=1 OR (f=2 g=3 h=4)");
+    with("(a or b) and c", "(f=1 OR (f=2 g=3)) h=4");
+    with("not a or c", "NOT f=1 OR h=4");
+    with("a and not (b or c)", "f=1 NOT ((f=2 g=3) OR h=4)");
+    with("not b", "NOT (f=2 g=3)");
+    // The filter reads the operators the other way round.
+    rule(
+        "a: {f|re: x}\nb: {g|re: y}\nc: {h|re: z}\ncondition: (a or b) and (c or not a)",
+        "f=\"*x*\" OR g=\"*y*\"\n| where (match(f, \"x\") OR match(g, \"y\")) AND (match(h, \"z\") OR NOT (isnotnull(f) AND match(f, \"x\")))",
+    );
+}
+
+#[test]
+fn negated_filters_keep_events_without_the_field() {
+    negated("f|re: x", "*\n| where NOT (isnotnull(f) AND match(f, \"x\"))");
+    negated("f|re:\n  - x\n  - y", "*\n| where NOT (isnotnull(f) AND (match(f, \"x\") OR match(f, \"y\")))");
+    negated("f|fieldref: g", "*\n| where NOT (isnotnull(f) AND isnotnull(g) AND lower(f)=lower(g))");
+    rule(
+        "sel: {a: 1, b|re: x}\nno: {c|re: y, d: 2}\ncondition: sel and not no",
+        "a=1 b=\"*x*\"\n| where match(b, \"x\") AND NOT (isnotnull(c) AND match(c, \"y\") AND isnotnull(d) AND d=2)",
+    );
+    // `if` decides what is no number.
+    rule(
+        "a: {f|gt: 5}\nb: {g|re: x}\ncondition: not (a or b)",
+        "NOT f>5\n| where NOT (if(tonumber(f)>5, 1, 0)=1 OR (isnotnull(g) AND match(g, \"x\")))",
+    );
+    negated("f: x", r#"NOT f="x""#);
+}
+
+#[test]
+fn several_regexes_are_all_kept() {
+    check("f|re|all:\n  - a+\n  - b+\ng: 1", "f=\"*a*\" f=\"*b*\" g=1\n| where match(f, \"a+\") AND match(f, \"b+\")");
+}
+
+#[test]
+fn keywords_are_searched_in_the_raw_text() {
+    let keyword = |value: &str, wanted: &str, exact: bool| {
+        let found = convert(&format!("words:\n  - {value}\ncondition: words"), &[]);
+        assert_eq!(found.queries, [wanted], "{:?}", found.diagnostics);
+        assert_eq!(found.status, if exact { Status::Exact } else { Status::Approximate });
+        assert!(found.diagnostics.len() < 2, "{:?}", found.diagnostics);
+    };
+    keyword("mimikatz", r#""*mimikatz*""#, true);
+    keyword("'two words'", r#""*two words*""#, true);
+    keyword("4711", r#""*4711*""#, true);
+    keyword(r"'a\b'", r#""*a\\b*""#, false);
+    keyword("'a*b'", "\"*a*\" \"*b*\"\n| where match(_raw, \"(?is)a.*b\")", false);
+    let all = convert("words:\n  '|all':\n    - a1\n    - b1\ncondition: words", &[]);
+    assert_eq!(all.queries, [r#""*a1*" "*b1*""#]);
+}
+
+#[test]
+fn what_neither_stage_says_is_refused_alone() {
+    refused("f|cased: Ab\ng|fieldref|contains: h\ni: 1", &[Code::FieldReferenceUnsupported]);
+}
+
+#[test]
+fn options_restrict_the_search() {
+    let body = "a: {f: 1}\nb: {g: 2}\ncondition: a or b";
+    let scoped = |options: &[&str], wanted: &str, scope: bool| {
+        let found = convert(body, options);
+        assert_eq!(found.queries, [wanted]);
+        assert_eq!(found.assumptions.contains(&Code::AssumeScope), !scope);
+    };
+    scoped(&[], "f=1 OR g=2", false);
+    scoped(&["index=main"], r#"index="main" (f=1 OR g=2)"#, true);
+    scoped(&["index=a,win*"], r#"(index="a" OR index="win*") (f=1 OR g=2)"#, true);
+    scoped(&["time_range=24h"], "earliest=-24h (f=1 OR g=2)", false);
+    let all = ["index=main", "source=WinEventLog:Security", "sourcetype=x\"y", "time_range=30m"];
+    let wanted = r#"index="main" source="WinEventLog:Security" sourcetype="x\"y" earliest=-30m (f=1 OR g=2)"#;
+    scoped(&all, wanted, true);
+    let filtered = convert("sel:\n  f|re: x\ncondition: not sel", &["index=main"]);
+    assert_eq!(filtered.queries, ["index=\"main\"\n| where NOT (isnotnull(f) AND match(f, \"x\"))"]);
+}
+
+#[test]
+fn comments_end_where_they_end() {
+    assert_eq!(TARGET.comment.line("a ``` | delete"), "``` a  | delete ```");
+}
