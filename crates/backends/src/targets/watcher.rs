@@ -1,4 +1,42 @@
-//! To come.
-use super::lucene;
-use crate::target::Target;
-pub static TARGET: Target = Target { name: "watcher", aliases: &[], ..lucene::TARGET_CONST };
+//! Elasticsearch Watcher: a query string in a watch.
+//!
+//! Source: Elasticsearch reference, "Watcher" (search input, compare condition, actions). The query is Lucene's; what
+//! stands around it is a template of the format. Index and time range stand in the watch, not in the query.
+
+use super::lucene::{self, LUCENE};
+use crate::dialect::Dialect;
+use crate::target::{Format, Language, Target};
+
+/// Elasticsearch Watcher.
+pub static TARGET: Target = Target {
+    name: "watcher",
+    aliases: &["xpack-watcher"],
+    title: "Elasticsearch Watcher",
+    language: Language::Single(&WATCHER),
+    styles: &[],
+    options: &[
+        "style",
+        "cidr",
+        "case",
+        "fields",
+        "index",
+        "time_field",
+        "time_range",
+        "interval",
+        "recipient",
+        "api",
+        "action",
+        "webhook",
+        "action_index",
+        "host",
+    ],
+    formats: &[
+        Format { name: "json", title: "the body of the watch", plain: false, extension: "json" },
+        Format { name: "curl", title: "a shell script that puts the watch", plain: false, extension: "sh" },
+        Format { name: "console", title: "a request for Kibana's Dev Tools", plain: false, extension: "txt" },
+    ],
+    scope: |_| Vec::new(),
+    ..lucene::TARGET_CONST
+};
+
+static WATCHER: Dialect = LUCENE;

@@ -1,0 +1,105 @@
+//! The header of a template: its first comment, in YAML, which says what comes out of it.
+//!
+//! ```text
+//! {#-
+//! extension: json
+//! unit: query
+//! escape: json
+//! #}
+//! ```
+//!
+//! Invariant: a template without a right header is never rendered.
+
+use serde::Deserialize;
+
+use crate::FormatError;
+
+/// What a template says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Header {
+    /// The file extension of what comes out, without the dot.
+    pub(crate) extension: String,
+    /// What one rendering covers.
+    pub(crate) unit: Unit,
+    /// How values are escaped where the template prints them.
+    #[serde(default)]
+    pub(crate) escape: Escape,
+    /// Another template of the same target, whose output this one prints as `body`.
+    #[serde(default)]
+    pub(crate) wraps: Option<String>,
+}
+
+/// What one rendering covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Unit {
+    /// One query of a rule: a rule with several gives several texts, one after the other.
+    Query,
+    /// A rule with all of its queries.
+    Rule,
+}
+
+/// How values are escaped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Escape {
+    /// As they are.
+    #[default]
+    None,
+    /// As JSON, quotes included.
+    Json,
+    /// As JSON in ASCII.
+    AsciiJson,
+}
+
+impl Header {
+    /// The header of a template's text.
+    ///
+    /// # Errors
+    /// No comment at the start, or one that is not the YAML of a header: what is wrong, and in which line.
+    pub(crate) fn read(name: &str, template: &str) -> Result<Self, FormatError> {
+        let inner = template.strip_prefix("{#").and_then(|rest| rest.split_once("#}")).map(|(inner, _)| inner);
+        let Some(inner) = inner else {
+            let message = format!(
+                "the template {name} does not start with a comment `{{#- … #}}` that declares its extension and unit"
+            );
+            return Err(FormatError { message });
+        };
+        // The sign for trimming blanks belongs to the template language.
+        let yaml = inner.strip_prefix('-').unwrap_or(inner);
+        let yaml = yaml.strip_suffix('-').unwrap_or(yaml);
+        serde_yaml::from_str(yaml)
+            .map_err(|fault| FormatError { message: format!("the header of the template {name} is wrong: {fault}") })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(template: &str, expected: Result<Header, &str>) {
+        let found = Header::read("t/f.j2", template).map_err(|error| error.message);
+        match (found, expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{template}"),
+            (Err(found), Err(part)) => assert!(found.contains(part) && found.contains("t/f.j2"), "{found}"),
+            (found, expected) => panic!("{template}: {found:?}, expected {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn headers_are_read_and_faults_named() {
+        let plain = Header { extension: "sh".into(), unit: Unit::Query, escape: Escape::None, wraps: None };
+        check("{#-\nextension: sh\nunit: query\n#}\nx", Ok(plain.clone()));
+        check("{#- extension: sh\n    unit: query -#}", Err("mapping values"));
+        check(
+            "{# {extension: sh, unit: rule, escape: ascii-json, wraps: json} #}",
+            Ok(Header { unit: Unit::Rule, escape: Escape::AsciiJson, wraps: Some("json".into()), ..plain }),
+        );
+        check("x", Err("does not start with a comment"));
+        check("{# never closed", Err("does not start with a comment"));
+        check("{#- unit: query #}", Err("missing field `extension`"));
+        check("{#-\nextension: sh\nunit: week\n#}", Err("unknown variant `week`, expected `query` or `rule`"));
+        check("{#-\nextension: sh\nunit: query\nescpae: json\n#}", Err("unknown field `escpae`"));
+    }
+}

@@ -1,0 +1,162 @@
+//! Watches: JSON whatever a rule says, nothing of a rule read as a template, nothing expanded by a shell.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use sigcast_backends::options::{Settings, option};
+use sigcast_backends::{Backend, find};
+use sigcast_diagnostics::SourceMap;
+use sigcast_formats::Templates;
+use sigcast_frontend::{Kind, parse};
+
+/// What a format makes of each rule of a text that Watcher can say.
+fn rendered(text: &str, format: &str, options: &[(&str, &str)]) -> Vec<String> {
+    let target = find("watcher").expect("the target");
+    let mut settings = Settings::default();
+    for (key, value) in options {
+        option(key).expect("an option").set(&mut settings, value).expect("a value");
+    }
+    let templates = Templates::builtin();
+    let format = target.format(format).expect("a format");
+    templates.check(target, format, &settings).expect("settings that suffice");
+    let mut sources = SourceMap::new();
+    let id = sources.add("rule.yml", text);
+    let backend = Backend::new(target, settings.clone());
+    let mut out = Vec::new();
+    for document in parse(&sources, id) {
+        let Kind::Rule(rule) = document.kind else { continue };
+        let queries = backend.convert(&rule).queries;
+        if !queries.is_empty() {
+            out.push(templates.render(target, format, &rule, &queries, &settings).expect("a watch"));
+        }
+    }
+    out
+}
+
+/// The JSON values that stand one after the other in a text.
+fn values(text: &str) -> Vec<Value> {
+    serde_json::Deserializer::from_str(text).into_iter().map(|value| value.expect("JSON")).collect()
+}
+
+const HOSTILE: &str = r#"
+title: '{{ctx.vars}} "quoted" $(id) `id` {{#toJson}}'
+id: '../{{x}} $(id)'
+description: |
+    {{{ctx.payload}}}
+    EOF
+    SIGCAST_WATCH
+author: "a\u2028b \\ \" {% raw %}{{ rule.title }}"
+level: high
+tags: [attack.t1059.001, attack.execution]
+fields: [Image, 'a}}{{b', 'x y']
+logsource: {product: windows}
+detection:
+    selection:
+        CommandLine: '{{ctx.metadata}}'
+        Image|contains: '$(id) {{{{x}}'
+    condition: [selection, not selection]
+"#;
+
+#[test]
+fn nothing_of_a_rule_is_a_template() {
+    for action in ["email", "index", "webhook", "logging"] {
+        let options = [("action", action), ("webhook", "https://h.example:8443/x"), ("index", "logs-*")];
+        let texts = rendered(HOSTILE, "json", &options);
+        let watches = values(&texts[0]);
+        assert_eq!(watches.len(), 2, "a watch for each condition");
+        for watch in watches {
+            assert_eq!(watch["metadata"]["title"], "{{ctx.vars}} \"quoted\" $(id) `id` {{#toJson}}");
+            assert_eq!(watch["metadata"]["author"], "a\u{2028}b \\ \" {% raw %}{{ rule.title }}");
+            let query =
+                watch["input"]["search"]["request"]["body"]["query"]["bool"]["filter"][0]["query_string"]["query"]
+                    .as_str()
+                    .expect("a query");
+            assert!(query.contains(r"{\{ctx.metadata}}"), "{query}");
+            assert!(!query.contains("{{"), "{query}");
+            // Every tag that is left is one of those that the templates of this program write.
+            let mut rest = watch.clone();
+            rest["metadata"] = Value::Null;
+            let text = rest.to_string();
+            let tags: Vec<&str> = text.split("{{").skip(1).filter_map(|tail| tail.split("}}").next()).collect();
+            assert!(!tags.is_empty());
+            for tag in tags {
+                let name = tag.trim_start_matches(['#', '/']);
+                let known = name.starts_with("ctx.trigger.scheduled_time")
+                    || ["ctx.metadata.title", "ctx.payload.hits.total", "ctx.payload.hits.hits", "toJson"]
+                        .contains(&name)
+                    || ["_index", "_id", "_source.Image"].contains(&name);
+                assert!(known, "{tag}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_sample_rule_gives_json() {
+    let mut count = 0;
+    for path in files(&root().join("rules")) {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        for text in rendered(&text, "json", &[]) {
+            for watch in values(&text) {
+                assert_eq!(watch["condition"]["compare"]["ctx.payload.hits.total"]["gt"], 0, "{}", path.display());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 30, "only {count} watches");
+}
+
+#[test]
+fn a_shell_prints_the_body_as_it_is() {
+    let json = rendered(HOSTILE, "json", &[]).remove(0);
+    let script = rendered(HOSTILE, "curl", &[("host", "es.example:9200")]).remove(0);
+    // A shell in which `curl` prints its arguments and what it is given.
+    let script = format!("curl() {{ for a in \"$@\"; do printf '%s\\n' \"$a\"; done; cat; }}\n{script}");
+    let mut shell = Command::new("sh").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("a shell");
+    std::io::Write::write_all(&mut shell.stdin.take().expect("a pipe"), script.as_bytes()).expect("written");
+    let output = shell.wait_with_output().expect("a result");
+    assert!(output.status.success());
+    let printed = String::from_utf8(output.stdout).expect("UTF-8");
+    let address = printed.lines().find(|line| line.starts_with("es.example")).expect("an address");
+    let id = address.strip_prefix("es.example:9200/_watcher/watch/").expect("the path");
+    assert!(id.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c)), "{id}");
+    let bodies: String = printed.split_inclusive('\n').filter(|line| line.starts_with(['{', '}', ' '])).collect();
+    assert_eq!(bodies, json);
+}
+
+#[test]
+fn console_requests_name_each_watch() {
+    let text = rendered(HOSTILE, "console", &[("api", "old")]).remove(0);
+    let heads: Vec<&str> = text.lines().filter(|line| line.starts_with("PUT ")).collect();
+    assert_eq!(heads.len(), 2);
+    assert!(heads[0].starts_with("PUT _xpack/watcher/watch/..--"), "{heads:?}");
+    assert_eq!(heads[1], format!("{}-2", heads[0]));
+    assert!(!text.contains("rest_total_hits_as_int"), "versions before 7.0 do not know it");
+}
+
+#[test]
+fn a_webhook_needs_its_address() {
+    let target = find("watcher").expect("the target");
+    let mut settings = Settings::default();
+    option("action").expect("an option").set(&mut settings, "webhook").expect("a value");
+    let fault = Templates::builtin().check(target, &target.formats[0], &settings).expect_err("a fault");
+    assert!(fault.message.contains("needs the option `webhook`"), "{fault}");
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
