@@ -81,13 +81,24 @@ impl Reader<'_> {
             .push(Diagnostic::at(Code::WrongType, span, message).here(format!("{expected} is expected here")));
     }
 
+    fn wrong_element(&mut self, name: &str, node: &Node<'_>, span: Span) {
+        let message = format!("`{name}` holds {}, and texts are expected", node.kind());
+        let fault = Diagnostic::at(Code::WrongType, span, message).here("text is expected here");
+        let pair = matches!(node.data, Data::Map(_));
+        self.diagnostics.push(if pair {
+            fault.help("a text with `: ` in it is a map in YAML: quote it")
+        } else {
+            fault
+        });
+    }
+
     /// A text; null counts as absent.
     fn text<'a>(&mut self, entry: &Entry<'a>) -> Option<Cow<'a, str>> {
         match entry.value.as_scalar() {
             Some(_) if entry.value.is_null() => None,
             Some(scalar) => Some(scalar.text.clone()),
             None => {
-                self.wrong_type(&entry.key.text, "text", &entry.value, first_line(&entry.value, entry.key_span));
+                self.wrong_type(&entry.key.text, "text", &entry.value, entry.key_span);
                 None
             }
         }
@@ -104,7 +115,7 @@ impl Reader<'_> {
             match node.as_scalar() {
                 Some(_) if node.is_null() => {}
                 Some(scalar) => texts.push(scalar.text.clone()),
-                None => self.wrong_type(&entry.key.text, "a list of texts", node, first_line(node, entry.key_span)),
+                None => self.wrong_element(&entry.key.text, node, first_line(node, entry.key_span)),
             }
         }
         texts
@@ -220,9 +231,13 @@ impl Reader<'_> {
     }
 }
 
-/// A place for a fault of a whole node: the node if it is short, else its key.
+/// A place for a fault of a whole node: the scalar, the first key of a map, else the key that the node belongs to.
 fn first_line(node: &Node<'_>, key: Span) -> Span {
-    if node.as_scalar().is_some() { node.span } else { key }
+    match &node.data {
+        Data::Scalar(_) => node.span,
+        Data::Map(entries) => entries.first().map_or(key, |entry| entry.key_span),
+        Data::List(_) => key,
+    }
 }
 
 /// Words as a list in backquotes.

@@ -17,8 +17,10 @@ pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) 
         (!scalar.text.is_empty()).then(|| scalar.text.clone())
     };
     let (title, id) = (text("title"), text("id"));
+    // What is left of a document that was cut says nothing of what its author wrote.
+    let cut = |fault: &Diagnostic| matches!(fault.code, Code::BrokenYaml | Code::TooDeep | Code::TooManyAliases);
     let kind = match &root {
-        _ if lends => Kind::Skipped,
+        _ if lends || diagnostics.iter().any(cut) => Kind::Skipped,
         Some(root) => read(root, place, &mut diagnostics),
         None => Kind::Skipped,
     };
@@ -204,7 +206,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         let names: Vec<Cow<'a, str>> = named.iter().map(|entry| entry.key.text.clone()).collect();
         let mut used = vec![false; names.len()];
-        let mut complete = true;
+        let mut complete = !nodes.is_empty();
         for node in nodes {
             match self.condition(node, entry, &names) {
                 Some(parsed) => {

@@ -228,7 +228,7 @@ pub(crate) fn plan(chain: &[Written<'_>], keyword: bool, diagnostics: &mut Vec<D
         };
         let repeatable = plan.encoders.iter().any(|encoder| encoder.name == modifier.name);
         let applied = if !repeatable && known.iter().any(|(other, _)| std::ptr::eq(*other, modifier)) {
-            Err(Refusal::new(format!("`{}` stands twice", modifier.name)).help("one of them is enough"))
+            Err(Refusal::new("it stands there already").help("one of them is enough"))
         } else {
             (modifier.apply)(&mut plan)
         };
@@ -257,7 +257,7 @@ fn check_company(plan: &Plan, known: &[(&'static Modifier, Span)], keyword: bool
     for (modifier, span) in known {
         let item_wide = matches!(modifier.name, "all" | "neq");
         if !item_wide && modifier.name != plan.reading_name && !reading.takes.contains(&modifier.name) {
-            let reason = format!("it cannot be combined with `{}`: {}", plan.reading_name, reading.why);
+            let reason = format!("`{}` does not take it, because {}", plan.reading_name, reading.why);
             diagnostics.push(illegal(modifier.name, Refusal::new(reason), *span));
         }
     }
@@ -303,3 +303,6 @@ fn not_taken(name: &str, wanted: &str, raw: &Raw<'_>) -> Fault {
     let message = format!("`{name}` takes {wanted}, and the value is {}", raw.kind());
     Fault::new(Code::BadModifierChain, message, "not of that type")
 }
+
+#[cfg(test)]
+mod tests;

@@ -308,13 +308,13 @@ impl<'a> Builder<'a> {
     /// The entries with merge keys merged and repeated keys reported; the first of them stays.
     fn merged(&mut self, entries: Vec<Entry<'a>>) -> Vec<Entry<'a>> {
         let is_merge = |entry: &Entry<'_>| entry.key.reading == Reading::Plain && entry.key.text == "<<";
-        let mut seen: HashMap<Cow<'a, str>, Span> = HashMap::new();
+        let mut seen = Seen::default();
         let mut merges = Vec::new();
         let mut own = Vec::with_capacity(entries.len());
         for entry in entries {
             if is_merge(&entry) {
                 merges.push(entry);
-            } else if let Some(first) = seen.get(&entry.key.text) {
+            } else if let Some(first) = seen.first(&own, &entry.key.text) {
                 self.diagnostics.push(
                     Diagnostic::at(
                         Code::DuplicateKey,
@@ -322,19 +322,17 @@ impl<'a> Builder<'a> {
                         format!("the key `{}` stands twice in one map", entry.key.text),
                     )
                     .here("stands here again")
-                    .label(*first, "stands here first")
+                    .label(first, "stands here first")
                     .help("readers of YAML keep one of the values and drop the other: join them, or rename one key"),
                 );
             } else {
-                seen.insert(entry.key.text.clone(), entry.key_span);
-                own.push(entry);
+                seen.push(&mut own, entry);
             }
         }
         for merge in merges {
             for added in self.sources_of_merge(merge) {
-                if !seen.contains_key(&added.key.text) {
-                    seen.insert(added.key.text.clone(), added.key_span);
-                    own.push(added);
+                if seen.first(&own, &added.key.text).is_none() {
+                    seen.push(&mut own, added);
                 }
             }
         }
@@ -362,6 +360,33 @@ impl<'a> Builder<'a> {
             }
         }
         entries
+    }
+}
+
+/// Which keys a map has. Small maps, that is nearly all, are searched; larger ones get an index.
+#[derive(Default)]
+struct Seen<'a> {
+    index: HashMap<Cow<'a, str>, Span>,
+}
+
+impl<'a> Seen<'a> {
+    const SMALL: usize = 16;
+
+    /// Where a key stands among the entries so far.
+    fn first(&self, entries: &[Entry<'a>], key: &str) -> Option<Span> {
+        if entries.len() <= Self::SMALL {
+            return entries.iter().find(|entry| entry.key.text == key).map(|entry| entry.key_span);
+        }
+        self.index.get(key).copied()
+    }
+
+    fn push(&mut self, entries: &mut Vec<Entry<'a>>, entry: Entry<'a>) {
+        entries.push(entry);
+        if entries.len() > Self::SMALL {
+            let known = self.index.len();
+            let fresh = entries.iter().skip(known).map(|entry| (entry.key.text.clone(), entry.key_span));
+            self.index.extend(fresh);
+        }
     }
 }
 

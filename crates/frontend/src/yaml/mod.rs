@@ -163,3 +163,9 @@ pub(crate) struct Place<'a> {
     /// Its text.
     pub(crate) text: &'a str,
 }
+
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+mod differential;
