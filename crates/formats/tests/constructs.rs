@@ -39,6 +39,7 @@ const WANTED: &[&str] = &[
     "text prefix",
     "text suffix",
     "text contains",
+    "text anything",
     "text with runs between",
     "text with single wildcards",
     "text with a placeholder",
@@ -49,6 +50,9 @@ const WANTED: &[&str] = &[
     "text that begins with a backslash",
     "text with \"",
     "text with '",
+    "text with a backquote",
+    "text with $",
+    "text from a number",
     "text with a line break",
     "text with a carriage return",
     "text with a tab",
@@ -74,6 +78,7 @@ const WANTED: &[&str] = &[
     "network IPv6",
     // Items and trees.
     "list of values",
+    "list of numbers and texts",
     "list of maps",
     "list in a list",
     "keyword alone",
@@ -299,6 +304,12 @@ impl Survey {
                 self.when(number, "keyword that is a number");
             }
         }
+        let (numbers, texts) = item.values.iter().fold((false, false), |(numbers, texts), value| match value.test {
+            Test::Number { .. } => (true, texts),
+            Test::Text { .. } => (numbers, true),
+            _ => (numbers, texts),
+        });
+        self.when(numbers && texts, "list of numbers and texts");
         for value in &item.values {
             self.test(&value.test, sources.snippet(value.span));
         }
@@ -325,6 +336,8 @@ impl Survey {
                     let digits = text.starts_with('0') && text.bytes().all(|byte| byte.is_ascii_digit());
                     self.when(digits && text == written, "text that is a number with leading zeros");
                 }
+                let number = written.bytes().all(|byte| byte.is_ascii_digit()) && !written.starts_with('0');
+                self.when(number, "text from a number");
                 self.parts(pattern.parts());
             }
             Test::Number { order, value } => {
@@ -358,6 +371,8 @@ impl Survey {
                 ('?', "a literal ?"),
                 ('"', "\""),
                 ('\'', "'"),
+                ('`', "a backquote"),
+                ('$', "$"),
                 ('\n', "a line break"),
                 ('\r', "a carriage return"),
                 ('\t', "a tab"),
