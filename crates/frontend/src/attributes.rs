@@ -93,7 +93,7 @@ impl Reader<'_> {
     }
 
     /// A text; null counts as absent.
-    fn text<'a>(&mut self, entry: &Entry<'a>) -> Option<Cow<'a, str>> {
+    pub(crate) fn text<'a>(&mut self, entry: &Entry<'a>) -> Option<Cow<'a, str>> {
         match entry.value.as_scalar() {
             Some(_) if entry.value.is_null() => None,
             Some(scalar) => Some(scalar.text.clone()),

@@ -6,10 +6,11 @@
 //! Invariant: the result has as many documents as the text, in the same order.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use sigcast_diagnostics::{Class, Code, Diagnostic, Span, nearest};
 
-use crate::yaml::{Data, Entry, Node, RawDocument, Scalar};
+use crate::yaml::{self, Data, Entry, Node, RawDocument, Scalar};
 
 const ACTIONS: [&str; 3] = ["global", "reset", "repeat"];
 
@@ -41,9 +42,13 @@ enum Action {
 #[derive(Default)]
 struct Base<'a> {
     entries: Vec<Entry<'a>>,
-    span: Option<Span>,
+    /// How many nodes the entries have.
+    size: usize,
     diagnostics: Vec<Diagnostic>,
 }
+
+/// How many nodes may be lent to the documents of one file, taken together.
+const MAX_LENT: usize = 1_000_000;
 
 /// Applies the actions of a collection.
 pub(crate) fn merge(documents: Vec<RawDocument<'_>>) -> Vec<Merged<'_>> {
@@ -55,10 +60,11 @@ pub(crate) fn merge(documents: Vec<RawDocument<'_>>) -> Vec<Merged<'_>> {
     }
     let mut global = Base::default();
     let mut previous = Base::default();
-    documents.into_iter().map(|document| one(document, &mut global, &mut previous)).collect()
+    let mut lent = 0;
+    documents.into_iter().map(|document| one(document, &mut global, &mut previous, &mut lent)).collect()
 }
 
-fn one<'a>(document: RawDocument<'a>, global: &mut Base<'a>, previous: &mut Base<'a>) -> Merged<'a> {
+fn one<'a>(document: RawDocument<'a>, global: &mut Base<'a>, previous: &mut Base<'a>, lent: &mut usize) -> Merged<'a> {
     let RawDocument { root, mut diagnostics } = document;
     let (span, entries) = match root {
         Some(Node { span, data: Data::Map(entries) }) => (span, entries),
@@ -68,7 +74,7 @@ fn one<'a>(document: RawDocument<'a>, global: &mut Base<'a>, previous: &mut Base
     match action {
         Some(Action::Global) => {
             update(&mut global.entries, entries);
-            global.span = Some(span);
+            global.size = size(&global.entries);
             global.diagnostics.extend(diagnostics.iter().filter(|fault| fault.code.class() == Class::Invalid).cloned());
             return Merged { root: Some(Node { span, data: Data::Map(Vec::new()) }), lends: true, diagnostics };
         }
@@ -81,15 +87,29 @@ fn one<'a>(document: RawDocument<'a>, global: &mut Base<'a>, previous: &mut Base
         Some(Action::Repeat) | None => {}
     }
     let base = if action == Some(Action::Repeat) { &*previous } else { &*global };
+    *lent += base.size;
+    if *lent > MAX_LENT {
+        let message = format!("the documents of this file lend each other more than {MAX_LENT} values");
+        diagnostics.push(
+            Diagnostic::at(Code::TooLarge, Span { end: span.start, ..span }, message)
+                .here("one document too many")
+                .help("split the file"),
+        );
+        return Merged { root: None, lends: false, diagnostics };
+    }
     let mut merged = base.entries.clone();
     update(&mut merged, entries);
     diagnostics.splice(0..0, base.diagnostics.iter().cloned());
     *previous = Base {
         entries: merged.clone(),
-        span: Some(span),
+        size: size(&merged),
         diagnostics: diagnostics.iter().filter(|fault| fault.code.class() == Class::Invalid).cloned().collect(),
     };
     Merged { root: Some(Node { span, data: Data::Map(merged) }), lends: false, diagnostics }
+}
+
+fn size(entries: &[Entry<'_>]) -> usize {
+    entries.iter().map(|entry| 1 + yaml::size(&entry.value)).sum()
 }
 
 /// Takes the action out of a document.
@@ -115,8 +135,11 @@ fn action<'a>(mut entries: Vec<Entry<'a>>, diagnostics: &mut Vec<Diagnostic>) ->
 
 /// Merges maps level by level; any other value replaces the one before, at its place.
 fn update<'a>(base: &mut Vec<Entry<'a>>, changes: Vec<Entry<'a>>) {
+    let index: HashMap<Cow<'a, str>, usize> =
+        base.iter().enumerate().map(|(index, entry)| (entry.key.text.clone(), index)).collect();
     for change in changes {
-        let Some(entry) = base.iter_mut().find(|entry| entry.key.text == change.key.text) else {
+        // The keys of the changes are distinct, so the index need not learn of those added here.
+        let Some(entry) = index.get(&change.key.text).and_then(|index| base.get_mut(*index)) else {
             base.push(change);
             continue;
         };

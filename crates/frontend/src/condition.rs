@@ -6,6 +6,7 @@
 mod grammar;
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use sigcast_diagnostics::{Code, Diagnostic, Span, nearest};
 use sigcast_ir::Condition;
@@ -40,10 +41,41 @@ impl Text<'_, '_> {
     }
 }
 
+/// The names of a rule's detections, in order.
+pub(crate) struct Names<'a> {
+    list: Vec<Cow<'a, str>>,
+    index: HashMap<Cow<'a, str>, usize>,
+    /// How many more names may be looked at for patterns and for suggestions.
+    budget: usize,
+}
+
+impl<'a> Names<'a> {
+    /// These names; they are distinct.
+    pub(crate) fn new(list: Vec<Cow<'a, str>>) -> Self {
+        let index = list.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
+        Self { list, index, budget: MAX_COMPARISONS }
+    }
+
+    /// How many names there are.
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Takes the cost of a look at every name off the budget; whether it was there.
+    fn look(&mut self) -> bool {
+        let left = self.budget.checked_sub(self.list.len());
+        self.budget = left.unwrap_or(self.budget);
+        left.is_some()
+    }
+}
+
+/// How many times the conditions of one rule may have a name compared with a pattern.
+const MAX_COMPARISONS: usize = 10_000_000;
+
 /// Parses a condition and resolves its names. Reports every fault; with one, there is no condition.
 pub(crate) fn parse<'a>(
     text: &Text<'_, 'a>,
-    names: &[Cow<'a, str>],
+    names: &mut Names<'a>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Parsed<'a>> {
     let input = text.scalar.text.as_ref();
@@ -77,7 +109,7 @@ fn offset(text: &str, piece: &str) -> usize {
 
 struct Resolver<'r, 's, 'a> {
     text: &'r Text<'s, 'a>,
-    names: &'r [Cow<'a, str>],
+    names: &'r mut Names<'a>,
     diagnostics: &'r mut Vec<Diagnostic>,
     used: Vec<usize>,
     /// Whether the condition stands for more detections than it may.
@@ -138,7 +170,7 @@ impl<'a> Resolver<'_, '_, 'a> {
 
     fn name(&mut self, name: &str) -> Option<Condition<'a>> {
         let span = self.place(name);
-        if let Some(index) = self.names.iter().position(|known| known == name) {
+        if let Some(index) = self.names.index.get(name).copied() {
             self.used.push(index);
             return Some(Condition::Detection { index, span });
         }
@@ -154,12 +186,17 @@ impl<'a> Resolver<'_, '_, 'a> {
     }
 
     fn matched(&mut self, pattern: &str) -> Option<Vec<usize>> {
+        if !self.names.look() {
+            let span = self.place(pattern);
+            self.too_long(span);
+            return None;
+        }
         let them = pattern.eq_ignore_ascii_case("them");
         let glob = if them { "*" } else { pattern };
         let hidden = glob.starts_with('_');
-        let matched: Vec<usize> = (0..self.names.len())
+        let matched: Vec<usize> = (0..self.names.list.len())
             .filter(|index| {
-                let name = self.names[*index].as_ref();
+                let name = self.names.list[*index].as_ref();
                 (hidden || !name.starts_with('_')) && matches(glob, name)
             })
             .collect();
@@ -184,13 +221,17 @@ impl<'a> Resolver<'_, '_, 'a> {
     }
 
     /// Adds the nearest name, or else the names there are, if they are few.
-    fn with_known(&self, fault: Diagnostic, name: &str) -> Diagnostic {
+    fn with_known(&mut self, fault: Diagnostic, name: &str) -> Diagnostic {
         const FEW: usize = 8;
-        let near = nearest(name, self.names.iter().map(AsRef::as_ref));
-        if near.is_some() || self.names.is_empty() || self.names.len() > FEW {
+        if !self.names.look() {
+            return fault;
+        }
+        let list = &self.names.list;
+        let near = nearest(name, list.iter().map(AsRef::as_ref));
+        if near.is_some() || list.is_empty() || list.len() > FEW {
             return fault.suggest(near);
         }
-        let names: Vec<String> = self.names.iter().map(|name| format!("`{name}`")).collect();
+        let names: Vec<String> = list.iter().map(|name| format!("`{name}`")).collect();
         fault.help(format!("the detections of this rule: {}", names.join(", ")))
     }
 }

@@ -99,6 +99,11 @@ mod tests {
         check_as("[a&&b]", r"[a\&\&b]");
         check_as("[a~~b]", r"[a\~\~b]");
         check_as("[!--]", r"[!--]");
+        check_as(r"[\w-.]", r"[\w\-.]");
+        check_as(r"[.-\w]", r"[.\-\w]");
+        check_as(r"[\w-]", r"[\w-]");
+        check_as(r"[[:alpha:]-z]", r"[[:alpha:]\-z]");
+        check_as(r"[a-c-e]", r"[a-c-e]");
         check_as("(?'n'a)", "(?P<n>a)");
         check_as("a(?#note)b", "ab");
     }

@@ -167,7 +167,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             );
         }
         let timeframe = entries.iter().find(|entry| entry.key.text == "timeframe");
-        found.timeframe = timeframe.and_then(|entry| entry.value.as_scalar()).map(|scalar| scalar.text.clone());
+        found.timeframe = timeframe.and_then(|entry| attributes::Reader { diagnostics: self.diagnostics }.text(entry));
         match entries.iter().find(|entry| entry.key.text == "condition") {
             Some(condition) => self.conditions(condition, &named, &mut found),
             None => self.no_condition(entry, &named),
@@ -204,11 +204,11 @@ impl<'r, 'a> Reader<'r, 'a> {
                     .here("a condition is expected here"),
             );
         }
-        let names: Vec<Cow<'a, str>> = named.iter().map(|entry| entry.key.text.clone()).collect();
+        let mut names = condition::Names::new(named.iter().map(|entry| entry.key.text.clone()).collect());
         let mut used = vec![false; names.len()];
         let mut complete = !nodes.is_empty();
         for node in nodes {
-            match self.condition(node, entry, &names) {
+            match self.condition(node, entry, &mut names) {
                 Some(parsed) => {
                     parsed.used.iter().for_each(|index| used[*index] = true);
                     if let Some(span) = parsed.aggregation {
@@ -234,7 +234,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         &mut self,
         node: &Node<'a>,
         entry: &Entry<'a>,
-        names: &[Cow<'a, str>],
+        names: &mut condition::Names<'a>,
     ) -> Option<condition::Parsed<'a>> {
         let Some(scalar) = node.as_scalar().filter(|_| !node.is_null()) else {
             let message = format!("a condition is {}, and text is expected", node.kind());

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use sigcast_diagnostics::{SourceId, Span};
 use sigcast_ir::Condition;
 
-use super::{Text, matches, parse};
+use super::{Names, Text, matches, parse};
 use crate::yaml::{Reading, Scalar};
 
 fn expression(condition: &Condition<'_>, names: &[Cow<'_, str>]) -> String {
@@ -31,7 +31,7 @@ fn check(condition: &'static str, expected: &str) {
     let scalar = Scalar { text: Cow::Borrowed(condition), reading: Reading::Plain, content: Some(0) };
     let text = Text { scalar: &scalar, span: Span::new(SourceId(0), 0, condition.len()), source: condition };
     let mut diagnostics = Vec::new();
-    let shown = match parse(&text, &names, &mut diagnostics) {
+    let shown = match parse(&text, &mut Names::new(names.clone()), &mut diagnostics) {
         Some(parsed) => {
             let aggregation = parsed.aggregation.map_or("", |span| &condition[span.start as usize..span.end as usize]);
             format!("{}{aggregation}", expression(&parsed.condition, &names))

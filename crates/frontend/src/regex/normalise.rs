@@ -183,7 +183,10 @@ impl Reader<'_> {
         if self.rest().starts_with(']') {
             self.at += 1;
         }
+        // Whether a set such as `\d` stands just before: then PCRE takes a dash for itself, not for a range.
+        let mut after_set = false;
         while let Some(c) = self.rest().chars().next() {
+            let set = is_set(self.rest());
             match c {
                 ']' => {
                     self.at += 1;
@@ -194,9 +197,13 @@ impl Reader<'_> {
                 '&' | '~' if self.rest()[1..].starts_with(c) => {
                     self.replace(2, &format!("\\{c}\\{c}"));
                 }
+                '-' if (after_set || is_set(&self.rest()[1..])) && !self.rest().starts_with("-]") => {
+                    self.replace(1, r"\-");
+                }
                 '-' if self.dashes_mean_difference() => self.replace(1, r"\-"),
                 _ => self.at += c.len_utf8(),
             }
+            after_set = set;
         }
         Ok(())
     }
@@ -299,5 +306,15 @@ impl Reader<'_> {
         let digits = self.rest()[2..].bytes().take(2).take_while(|byte| (b'0'..=b'7').contains(byte)).count();
         let value = self.rest()[2..2 + digits].bytes().fold(0_u32, |value, digit| value * 8 + u32::from(digit - b'0'));
         self.replace(2 + digits, &format!(r"\x{value:02X}"));
+    }
+}
+
+/// Whether a set of characters starts here, inside a class: `\d`, `\p{L}`, `[:alpha:]`.
+fn is_set(rest: &str) -> bool {
+    let mut chars = rest.chars();
+    match (chars.next(), chars.next()) {
+        (Some('\\'), Some(c)) => matches!(c, 'd' | 'D' | 'w' | 'W' | 's' | 'S' | 'h' | 'H' | 'v' | 'V' | 'p' | 'P'),
+        (Some('['), Some(':')) => true,
+        _ => false,
     }
 }

@@ -408,7 +408,7 @@ fn self_key<'a>(node: Node<'a>, diagnostics: &mut Vec<Diagnostic>) -> (Scalar<'a
 }
 
 /// How many nodes a tree has. Trees are of bounded depth.
-fn size(node: &Node<'_>) -> usize {
+pub(crate) fn size(node: &Node<'_>) -> usize {
     1 + match &node.data {
         Data::Scalar(_) => 0,
         Data::List(nodes) => nodes.iter().map(size).sum(),

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 use sigcast_diagnostics::{Diagnostic, SourceId, Span};
 
-pub(crate) use build::load;
+pub(crate) use build::{load, size};
 pub(crate) use scalar::{Plain, number, trap};
 
 /// How deep lists and maps may nest. Rules need about six levels.
