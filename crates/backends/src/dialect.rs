@@ -114,7 +114,11 @@ pub type Pass = for<'a> fn(Query<'a>, &Dialect) -> Query<'a>;
 pub type Rewrite = for<'a> fn(&Match<'a>, &mut Legaliser<'_>) -> Result<Said<'a>, Refusal>;
 
 /// How the text of a leaf binds when it is one piece that no operator can tear apart.
-pub const ATOM: u8 = u8::MAX;
+pub const ATOM: u8 = u8::MAX - 1;
+
+/// What an operator needs of a term that always stands in a group, a single leaf too: `not(f == 1)`, where the negation
+/// is a function.
+pub const GROUPED: u8 = u8::MAX;
 
 /// How a leaf is written.
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +142,18 @@ pub enum Form {
         operator: &'static str,
         /// Writes the value, quotes included.
         value: ValueWriter,
+    },
+    /// A function of the field and its value, or the values of a list: `in_range(f, "10.0.0.0/8")`. What stands between
+    /// and behind the values of a list is the list's to say.
+    Call {
+        /// What stands before the field, such as `in_range(`.
+        before: &'static str,
+        /// Between field and value.
+        separator: &'static str,
+        /// Writes the value, quotes included.
+        value: ValueWriter,
+        /// Behind the value.
+        after: &'static str,
     },
     /// Anything else.
     Whole(LeafWriter),
@@ -167,7 +183,7 @@ impl Emit {
         Self { strength, ..self }
     }
 
-    /// A leaf that can stand in this list. Only for [`Form::Infix`].
+    /// A leaf that can stand in this list. Only for [`Form::Infix`] and [`Form::Call`].
     #[must_use]
     pub const fn listed(self, list: &'static List) -> Self {
         Self { list: Some(list), ..self }
@@ -303,6 +319,8 @@ impl Dialect {
             Test::SameAs { .. } => self.same_as,
             Test::TimePart { .. } => self.time_part,
             Test::Raw(_) => Say::Native(Emit::whole(crate::write::raw)),
+            // Styles of old keep a list of values as one leaf, whatever its values; elsewhere variants are expanded.
+            Test::OneOf(_) if self.operators.grouping == Grouping::Always => self.text.exact,
             Test::OneOf(_) => Say::Refused(Code::ConstructUnsupported, "variants are expanded before this point"),
         }
     }

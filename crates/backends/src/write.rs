@@ -76,7 +76,8 @@ impl<'w> Writer<'w> {
             Expr::And(terms) => self.junction(terms, operators.and, always || operators.and.strength < needs),
             Expr::Or(terms) => self.junction(terms, operators.or, always || operators.or.strength < needs),
             Expr::Not(inner) => {
-                let grouped = operators.not.strength < needs;
+                // In this style, a negation of no strength is grouped also where it stands alone.
+                let grouped = operators.not.strength < needs.max(u8::from(always));
                 self.open(grouped);
                 self.put(operators.not.text);
                 // A junction brings its own group in this style.
@@ -128,21 +129,29 @@ impl<'w> Writer<'w> {
                 self.put(operator);
                 value(self, &found.test);
             }
+            ([found], None, Form::Call { before, separator, value, after }) => {
+                self.put(before);
+                self.field_of(found);
+                self.put(separator);
+                value(self, &found.test);
+                self.put(after);
+            }
             ([found], _, Form::Whole(write)) => write(self, found),
-            ([first, ..], Some(brackets), Form::Infix { .. }) => {
+            ([first, ..], Some(brackets), Form::Infix { value, .. } | Form::Call { value, .. }) => {
+                if let Form::Call { before, .. } = leaf.emit.form {
+                    self.put(before);
+                }
                 self.field_of(first);
                 self.put(brackets.open);
                 for (at, found) in leaf.matches.iter().enumerate() {
                     if at > 0 {
                         self.put(brackets.separator);
                     }
-                    if let crate::dialect::Form::Infix { value, .. } = leaf.emit.form {
-                        value(self, &found.test);
-                    }
+                    value(self, &found.test);
                 }
                 self.put(brackets.close);
             }
-            // Lists are made only of infix leaves with brackets.
+            // Lists are made only of leaves with brackets.
             _ => {}
         }
     }
