@@ -78,6 +78,7 @@ const WANTED: &[&str] = &[
     "network IPv6",
     // Items and trees.
     "list of values",
+    "list of exact values and patterns",
     "list of numbers and texts",
     "list of maps",
     "list in a list",
@@ -310,6 +311,12 @@ impl Survey {
             _ => (numbers, texts),
         });
         self.when(numbers && texts, "list of numbers and texts");
+        let exact =
+            |test: &Test<'_>| matches!(test, Test::Text { pattern, .. } if matches!(pattern.shape(), Shape::Exact(_)));
+        let (whole, others) = item.values.iter().fold((false, false), |(whole, others), value| {
+            if exact(&value.test) { (true, others) } else { (whole, matches!(value.test, Test::Text { .. }) || others) }
+        });
+        self.when(whole && others, "list of exact values and patterns");
         for value in &item.values {
             self.test(&value.test, sources.snippet(value.span));
         }
