@@ -1,9 +1,34 @@
 //! Regular expressions of one dialect in another, over the tree of `regex-syntax`.
+//!
+//! | step | before | after |
+//! |---|---|---|
+//! | `tree` | PCRE's text | a tree of classes, sequences, alternatives, repetitions and conditions |
+//! | `anchor` | a search | a match of the whole text, for engines and languages that know no other |
+//! | `lucene`, `re2`, `patterns`, `required` | the tree | the target's text, or text patterns |
+//!
+//! Invariant: what comes out matches the same texts, or the construct that stands in the way is named. The one exception
+//! has its own question, [`assumes_single_lines`]: Lucene's and a pattern's wildcard take a line break, PCRE's `.` does
+//! not, and to write that out would put raw line breaks into every query with a `.*`. An expression that itself speaks
+//! of line breaks (`\n`, or the flag `m`) is always translated to the letter.
+
+mod anchor;
+mod lucene;
+mod patterns;
+mod pcre;
+mod print;
+mod re2;
+mod required;
+mod tree;
+
+#[cfg(test)]
+mod tests;
 
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Pattern, Regex, Test};
 
 use crate::say::Refusal;
+
+pub(in crate::passes) use lucene::{any_case, ended};
 
 /// The expression in the syntax of Lucene's engine, without slashes: anchored to the whole value, so padded with `.*`
 /// where the source is not.
@@ -11,17 +36,25 @@ use crate::say::Refusal;
 /// # Errors
 /// A construct that the engine does not have.
 pub fn lucene(regex: &Regex<'_>) -> Result<String, Refusal> {
-    let _ = regex;
-    Err(Refusal::new(Code::RegexConstruct, "not yet"))
+    let whole = anchor::whole(tree::parse(regex)?)?;
+    if lucene::too_large(&whole.node) {
+        return Err(tree::refused("Unicode class of that size"));
+    }
+    Ok(lucene::write(&whole))
 }
 
-/// The expression in the syntax of RE2, unanchored, with its flags inline.
+/// Whether [`lucene`] and [`patterns`] give the same matches only as long as values hold no line break.
+#[must_use]
+pub fn assumes_single_lines(regex: &Regex<'_>) -> bool {
+    tree::parse(regex).and_then(anchor::whole).is_ok_and(|whole| whole.single_line)
+}
+
+/// The expression in the syntax that RE2 and Rust's `regex` share, unanchored, with its flags inline.
 ///
 /// # Errors
-/// A construct that the engine does not have.
+/// A construct that those engines do not have.
 pub fn re2(regex: &Regex<'_>) -> Result<String, Refusal> {
-    let _ = regex;
-    Err(Refusal::new(Code::RegexConstruct, "not yet"))
+    re2::write(tree::parse(regex)?)
 }
 
 /// The expression in the syntax of PCRE, unanchored, with its flags inline.
@@ -29,8 +62,7 @@ pub fn re2(regex: &Regex<'_>) -> Result<String, Refusal> {
 /// # Errors
 /// None as yet: PCRE has every construct.
 pub fn pcre(regex: &Regex<'_>) -> Result<String, Refusal> {
-    let _ = regex;
-    Err(Refusal::new(Code::RegexConstruct, "not yet"))
+    Ok(pcre::write(&regex.source, regex.flags))
 }
 
 /// What text patterns a language can say.
@@ -47,13 +79,14 @@ pub struct PatternLimits {
 /// # Errors
 /// An expression that is no small set of patterns.
 pub fn patterns(regex: &Regex<'_>, limits: PatternLimits) -> Result<Vec<Test<'static>>, Refusal> {
-    let _ = (regex, limits);
-    Err(Refusal::new(Code::RegexUnsupported, "not yet"))
+    let whole = tree::parse(regex)
+        .and_then(anchor::whole)
+        .map_err(|refusal| Refusal { code: Code::RegexUnsupported, ..refusal })?;
+    patterns::write(&whole, limits)
 }
 
-/// The text that every match of the expression contains, as a pattern of runs; `None` if there is none.
+/// The text that every match of the expression contains, as a pattern of runs that ignores case; `None` if there is none.
 #[must_use]
 pub fn required(regex: &Regex<'_>) -> Option<Pattern<'static>> {
-    let _ = regex;
-    None
+    required::pattern(&tree::parse(regex).ok()?)
 }

@@ -1,0 +1,263 @@
+//! Tests of all translations against the `regex` crate, and tables of what comes out.
+
+use std::borrow::Cow;
+
+use proptest::prelude::*;
+use sigcast_ir::{Case, Part, Pattern, Regex, RegexFlags, Test};
+
+use super::{PatternLimits, assumes_single_lines, lucene, patterns, pcre, re2, required};
+
+fn expression(source: &str, flags: &str) -> Regex<'static> {
+    let flags =
+        RegexFlags { ignore_case: flags.contains('i'), multiline: flags.contains('m'), dot_all: flags.contains('s') };
+    Regex { source: Cow::Owned(source.to_owned()), flags, opaque: None }
+}
+
+/// The expression as the `regex` crate searches for it with PCRE's meaning: classes ASCII, `$` before a last line break.
+fn oracle(regex: &Regex<'_>) -> regex::Regex {
+    let mut source = String::new();
+    let mut in_class = false;
+    let mut chars = regex.source.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next() {
+                Some(named @ ('d' | 's' | 'w' | 'D' | 'W' | 'S')) => {
+                    let sign = if named.is_ascii_uppercase() { "^" } else { "" };
+                    let name = match named.to_ascii_lowercase() {
+                        'd' => "digit",
+                        's' => "space",
+                        _ => "word",
+                    };
+                    let class = format!("[:{sign}{name}:]");
+                    source.push_str(&if in_class { class } else { format!("[{class}]") });
+                }
+                Some('b') => source.push_str(r"(?-u:\b)"),
+                Some('B') => source.push_str(r"(?-u:\B)"),
+                Some(other) => source.extend(['\\', other]),
+                None => source.push('\\'),
+            },
+            '$' if !in_class && !regex.flags.multiline => source.push_str(r"(?:\z|\n\z)"),
+            c => {
+                in_class = (in_class || c == '[') && c != ']';
+                source.push(c);
+            }
+        }
+    }
+    regex::RegexBuilder::new(&source)
+        .case_insensitive(regex.flags.ignore_case)
+        .multi_line(regex.flags.multiline)
+        .dot_matches_new_line(regex.flags.dot_all)
+        .build()
+        .expect("the oracle reads the expression")
+}
+
+/// Reads Lucene's syntax, by its own grammar and not by the writer's: gives the expression for the `regex` crate.
+struct Lucene<'t> {
+    rest: std::iter::Peekable<std::str::Chars<'t>>,
+    out: String,
+}
+
+impl Lucene<'_> {
+    fn read(text: &str) -> regex::Regex {
+        let mut reader = Lucene { rest: text.chars().peekable(), out: String::new() };
+        reader.union();
+        assert_eq!(reader.rest.peek(), None, "the whole of {text:?} is read");
+        regex::Regex::new(&format!("^(?:{})$", reader.out)).expect("what was read is an expression")
+    }
+
+    fn union(&mut self) {
+        loop {
+            self.sequence();
+            if self.rest.next_if_eq(&'|').is_none() {
+                return;
+            }
+            self.out.push('|');
+        }
+    }
+
+    fn sequence(&mut self) {
+        assert!(!matches!(self.rest.peek(), None | Some('|' | ')')), "Lucene has no empty alternative");
+        while !matches!(self.rest.peek(), None | Some('|' | ')')) {
+            self.simple();
+            while let Some(c) = self.rest.next_if(|c| matches!(c, '?' | '*' | '+' | '{')) {
+                self.out.push(c);
+                while c == '{' && !self.out.ends_with('}') {
+                    self.out.push(self.rest.next().expect("a repetition is closed"));
+                }
+                // Lucene applies the next sign to all before it; here it would mean laziness.
+                assert!(!matches!(self.rest.peek(), Some('?' | '*' | '+' | '{')), "repetitions are grouped");
+            }
+        }
+    }
+
+    fn simple(&mut self) {
+        match self.rest.next().expect("something is left") {
+            '.' => self.out.push_str("(?s:.)"),
+            '(' => {
+                self.out.push_str("(?:");
+                if self.rest.peek() != Some(&')') {
+                    self.union();
+                }
+                assert_eq!(self.rest.next(), Some(')'));
+                self.out.push(')');
+            }
+            '[' => self.class(),
+            '\\' => {
+                let c = self.rest.next().expect("a backslash escapes something");
+                assert!(!c.is_ascii_alphanumeric(), "\\{c}");
+                self.out.push_str(&regex::escape(&c.to_string()));
+            }
+            operator @ ('"' | '#' | '@' | '&' | '<' | '~' | '/') => panic!("{operator} is an operator"),
+            c => self.out.push_str(&regex::escape(&c.to_string())),
+        }
+    }
+
+    fn class(&mut self) {
+        self.out.push('[');
+        if self.rest.next_if_eq(&'^').is_some() {
+            self.out.push('^');
+        }
+        loop {
+            let (start, escaped) = self.member();
+            self.out.push_str(&escape_in_class(start));
+            // An escaped backslash starts no range.
+            if !(escaped && start == '\\') && self.rest.next_if_eq(&'-').is_some() {
+                let (end, _) = self.member();
+                self.out.push('-');
+                self.out.push_str(&escape_in_class(end));
+            }
+            if self.rest.next_if_eq(&']').is_some() {
+                self.out.push(']');
+                return;
+            }
+        }
+    }
+
+    fn member(&mut self) -> (char, bool) {
+        match self.rest.next().expect("a class is closed") {
+            '\\' => (self.rest.next().expect("a backslash escapes something"), true),
+            c => (c, false),
+        }
+    }
+}
+
+fn escape_in_class(c: char) -> String {
+    format!(r"\x{{{:X}}}", u32::from(c))
+}
+
+/// Whether the pattern matches, by trying every place for every run.
+fn glob(parts: &[Part<'_>], text: &str, case: Case) -> bool {
+    let same = |a: char, b: char| a == b || case == Case::Insensitive && a.to_lowercase().eq(b.to_lowercase());
+    match parts.split_first() {
+        None => text.is_empty(),
+        Some((Part::AnyRun, rest)) => {
+            text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| glob(rest, &text[at..], case))
+        }
+        Some((Part::AnyOne, rest)) => {
+            let mut chars = text.chars();
+            chars.next().is_some() && glob(rest, chars.as_str(), case)
+        }
+        Some((Part::Text(literal), rest)) => {
+            let mut chars = text.chars();
+            literal.chars().all(|c| chars.next().is_some_and(|d| same(c, d))) && glob(rest, chars.as_str(), case)
+        }
+        Some((Part::Placeholder(_), _)) => false,
+    }
+}
+
+fn shown(pattern: &Pattern<'_>) -> String {
+    let part = |part: &Part<'_>| match part {
+        Part::Text(text) => text.to_string(),
+        Part::AnyRun => "*".to_owned(),
+        Part::AnyOne => "?".to_owned(),
+        Part::Placeholder(name) => format!("%{name}%"),
+    };
+    pattern.parts().iter().map(part).collect()
+}
+
+const SINGLES: PatternLimits = PatternLimits { singles: true, most: 64 };
+const RUNS: PatternLimits = PatternLimits { singles: false, most: 64 };
+
+/// Each translation of the expression gives the oracle's answer on the text.
+fn agrees(regex: &Regex<'_>, texts: &[String]) -> Result<(), TestCaseError> {
+    let truth = oracle(regex);
+    let single = assumes_single_lines(regex);
+    let lucene = lucene(regex).ok().map(|text| (Lucene::read(&text), text));
+    let re2 = re2(regex).ok().map(|text| (regex::Regex::new(&text).expect("RE2's syntax is read"), text));
+    let sets: Vec<_> = [SINGLES, RUNS].into_iter().filter_map(|limits| patterns(regex, limits).ok()).collect();
+    let needed = required(regex);
+    for text in texts {
+        let expected = truth.is_match(text);
+        if let Some((read, written)) = &re2 {
+            prop_assert_eq!(read.is_match(text), expected, "{:?} as RE2 {:?} on {:?}", regex, written, text);
+        }
+        if let Some(needed) = &needed {
+            let found = glob(needed.parts(), text, Case::Insensitive);
+            prop_assert!(found || !expected, "{:?} needs {} on {:?}", regex, shown(needed), text);
+        }
+        if single && text.contains('\n') {
+            continue;
+        }
+        if let Some((read, written)) = &lucene {
+            prop_assert_eq!(read.is_match(text), expected, "{:?} as Lucene {:?} on {:?}", regex, written, text);
+        }
+        for set in &sets {
+            let found = set.iter().any(|test| match test {
+                Test::Text { pattern, case } => glob(pattern.parts(), text, *case),
+                _ => false,
+            });
+            prop_assert_eq!(found, expected, "{:?} as {:?} on {:?}", regex, set, text);
+        }
+    }
+    Ok(())
+}
+
+/// One expression and what becomes of it.
+fn check(translate: impl Fn(&Regex<'_>) -> String, source: &str, flags: &str, expected: &str) {
+    assert_eq!(translate(&expression(source, flags)), expected, "{source}");
+}
+
+fn said(result: Result<String, crate::say::Refusal>) -> String {
+    result.unwrap_or_else(|refusal| format!("refused: {}", refusal.reason))
+}
+
+#[test]
+fn pcre_is_verbatim_with_its_flags() {
+    let check = |source, flags, expected| check(|regex| said(pcre(regex)), source, flags, expected);
+    check(r"a(?=b)\/", "", r"a(?=b)\/");
+    check("a|b", "ims", "(?ims)a|b");
+    check("(*UCP)a", "i", "(*UCP)(?i)a");
+}
+
+fn source() -> impl Strategy<Value = String> {
+    let leaf = prop_oneof![
+        8 => "[ab1/ ]",
+        2 => prop::sample::select(vec![
+            r"\s", r"\w", r"\d", r"\S", r"\W", r"\\", r"\.", ".", "[^a]", "[ab]", r"[^\\b]", "[a-c1]", r"[\w/]", "[A-b]",
+            r"\n", "#", "~", r"\*",
+        ]).prop_map(str::to_owned),
+        2 => prop::sample::select(vec!["^", "$", r"\b", r"\B", r"\A", r"\z", "()"]).prop_map(str::to_owned),
+    ];
+    leaf.prop_recursive(4, 16, 4, |inner| {
+        prop_oneof![
+            4 => prop::collection::vec(inner.clone(), 1..4).prop_map(|items| items.concat()),
+            2 => prop::collection::vec(inner.clone(), 1..4).prop_map(|items| format!("({})", items.join("|"))),
+            2 => (inner.clone(), prop::sample::select(vec!["*", "+", "?", "{2}", "{1,2}", "{0,2}", "{2,}", "*?", "+?"]))
+                .prop_map(|(item, times)| format!("(?:{item}){times}")),
+            1 => inner.prop_map(|item| format!("(?i:{item})")),
+        ]
+    })
+}
+
+fn texts() -> impl Strategy<Value = Vec<String>> {
+    prop::collection::vec("[abcAB1/ \\\\.*#~\n\u{b}é]{0,7}", 24)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    #[test]
+    fn translations_keep_the_matches(source in source(), flags in "[ims]{0,2}", texts in texts()) {
+        agrees(&expression(&source, &flags), &texts)?;
+    }
+}
