@@ -31,6 +31,7 @@ fn group<'a>(terms: Vec<Said<'a>>, all: bool, dialect: &Dialect, settings: &Sett
             (Some(Expr::Match(last)), Expr::Match(next)) if joins(last, &next, all, dialect, settings) => {
                 last.all = all;
                 last.matches.extend(next.matches);
+                last.others.push(next.emit);
             }
             (_, term) => out.push(term),
         }
@@ -51,4 +52,38 @@ fn joins(last: &Leaf<'_>, next: &Leaf<'_>, all: bool, dialect: &Dialect, setting
 
 fn has(list: &List, all: bool) -> bool {
     if all { list.all.is_some() } else { list.any.is_some() }
+}
+
+#[cfg(test)]
+mod tests {
+    use sigcast_diagnostics::{SourceId, Span};
+    use sigcast_ir::{Case, Field, Match, Number, NumberValue, Order, Pattern, Subject, Test};
+
+    use super::*;
+    use crate::say::Legaliser;
+    use crate::target::Language;
+    use crate::write::Writer;
+
+    #[test]
+    fn each_value_of_a_list_is_written_in_its_own_way() {
+        let Language::Single(dialect) = crate::targets::find("lucene").expect("a target").language else {
+            panic!("one dialect")
+        };
+        let leaf = |test| {
+            let subject = Subject::Field(Field::new("f"));
+            Expr::Match(Match { subject, test, span: Span::new(SourceId(0), 0, 0) })
+        };
+        let text = Test::Text { pattern: Pattern::exact("a b").open(false, true), case: Case::Insensitive };
+        let number = Number { text: "5".into(), value: NumberValue::Integer(5) };
+        let query = Expr::Or(vec![
+            leaf(Test::Number { order: Order::Equal, value: number }),
+            leaf(text),
+            leaf(Test::Bool(true)),
+        ]);
+        let settings = Settings::default();
+        let said = Legaliser::new(dialect, &settings).query(&query).expect("legal");
+        let mut writer = Writer::new(dialect, &settings);
+        writer.query(&join(said, dialect, &settings));
+        assert_eq!(writer.out, r"f:(5 OR a\ b* OR true)");
+    }
 }

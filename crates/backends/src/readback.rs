@@ -112,15 +112,17 @@ pub fn atoms(leaf: &Leaf<'_>, dialect: &Dialect, settings: &Settings) -> Vec<Str
         writer.out
     };
     let (Some(list), true) = (leaf.emit.list, leaf.matches.len() > 1) else { return vec![text(leaf)] };
-    let crate::dialect::Form::Infix { value, .. } = leaf.emit.form else { return vec![text(leaf)] };
-    let one = |found: &sigcast_ir::Match<'_>| {
+    let crate::dialect::Form::Infix { .. } = leaf.emit.form else { return vec![text(leaf)] };
+    let one = |(at, found): (usize, &sigcast_ir::Match<'_>)| {
         let mut writer = Writer::new(dialect, settings);
         writer.field_of(found);
         let field = std::mem::take(&mut writer.out);
-        value(&mut writer, &found.test);
+        if let Some(value) = leaf.value(at) {
+            value(&mut writer, &found.test);
+        }
         atom(&field, list, &writer.out)
     };
-    leaf.matches.iter().map(one).collect()
+    leaf.matches.iter().enumerate().map(one).collect()
 }
 
 /// The structure of a legal query as it must be read back.

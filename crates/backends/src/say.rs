@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use sigcast_diagnostics::{Code, Diagnostic, Span};
 use sigcast_ir::{Expr, Match, Query, Test};
 
-use crate::dialect::{Dialect, Emit, Say};
+use crate::dialect::{Dialect, Emit, Form, Say, ValueWriter};
 use crate::options::Settings;
 
 /// A legal query: every leaf can be written.
@@ -23,6 +23,20 @@ pub struct Leaf<'a> {
     pub matches: Vec<Match<'a>>,
     /// For a list: whether all must match.
     pub all: bool,
+    /// For a list: how the tests behind the first are written, where not as the first.
+    pub others: Vec<Emit>,
+}
+
+impl Leaf<'_> {
+    /// What writes the value of a test of the leaf, by its number; none if the leaf is not of field and value.
+    #[must_use]
+    pub fn value(&self, at: usize) -> Option<ValueWriter> {
+        let emit = at.checked_sub(1).and_then(|other| self.others.get(other)).unwrap_or(&self.emit);
+        match emit.form {
+            Form::Infix { value, .. } | Form::Call { value, .. } => Some(value),
+            Form::Whole(_) => None,
+        }
+    }
 }
 
 impl PartialEq for Leaf<'_> {
@@ -35,7 +49,7 @@ impl PartialEq for Leaf<'_> {
 /// A leaf that is written so.
 #[must_use]
 pub fn leaf<'a>(emit: Emit, leaf: Match<'a>) -> Said<'a> {
-    Expr::Match(Leaf { emit, matches: vec![leaf], all: false })
+    Expr::Match(Leaf { emit, matches: vec![leaf], all: false, others: Vec::new() })
 }
 
 /// Why a leaf cannot be said.

@@ -137,7 +137,7 @@ impl<'w> Writer<'w> {
                 self.put(after);
             }
             ([found], _, Form::Whole(write)) => write(self, found),
-            ([first, ..], Some(brackets), Form::Infix { value, .. } | Form::Call { value, .. }) => {
+            ([first, ..], Some(brackets), Form::Infix { .. } | Form::Call { .. }) => {
                 if let Form::Call { before, .. } = leaf.emit.form {
                     self.put(before);
                 }
@@ -147,7 +147,9 @@ impl<'w> Writer<'w> {
                     if at > 0 {
                         self.put(brackets.separator);
                     }
-                    value(self, &found.test);
+                    if let Some(value) = leaf.value(at) {
+                        value(self, &found.test);
+                    }
                 }
                 self.put(brackets.close);
             }

@@ -33,7 +33,8 @@ const OPERATORS: Operators = Operators {
 
 const TEXT: Emit = Emit::whole(text);
 const REGEX: Emit = Emit::whole(regex_match);
-const NUMBER: Emit = Emit::infix("=", number);
+const NUMBER: Emit = Emit::whole(equal_number);
+const KEYWORD: Emit = Emit::whole(keyword_match);
 const COMPARE: Emit = Emit::whole(compare);
 const PRESENT: Emit = Emit::whole(|writer, found| call(writer, "isnotnull", found));
 const ABSENT: Emit = Emit::whole(|writer, found| call(writer, "isnull", found));
@@ -56,7 +57,7 @@ pub(super) static FILTER: Dialect = Dialect {
     regex: Say::Lowered(regex),
     network_v4: Emit::whole(network).native(),
     network_v6: Emit::whole(network).native(),
-    number: Say::Lowered(equal_number),
+    number: NUMBER.native(),
     compare: Say::Lowered(comparison),
     boolean: Emit::whole(boolean).native(),
     null: ABSENT.native(),
@@ -239,12 +240,16 @@ fn regex_match(writer: &mut Writer<'_>, found: &Match<'_>) {
 
 /// A keyword: a text in the raw text of the event.
 fn keyword<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    let Test::Text { pattern, case } = &found.test else {
-        return Err(Refusal::new(Code::KeywordUnsupported, "it is no text"));
-    };
     raw_text(found, legaliser);
-    let source = expression(&pattern.clone().open(true, true), *case, false);
-    Ok(leaf(REGEX, found.with(translated(source))))
+    Ok(legaliser.write(KEYWORD, found))
+}
+
+fn keyword_match(writer: &mut Writer<'_>, found: &Match<'_>) {
+    if let Test::Text { pattern, case } = &found.test {
+        writer.put("match(_raw, ");
+        string(writer, &expression(&pattern.clone().open(true, true), *case, false));
+        writer.put(")");
+    }
 }
 
 fn keyword_regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
@@ -298,14 +303,15 @@ pub(super) fn exact_number(found: &Match<'_>) -> Result<(), Refusal> {
     }
 }
 
-/// Equality with a number; by its text where floating-point numbers do not hold it.
-fn equal_number<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match (exact_number(found), number_of(&found.test)) {
-        (Err(_), Some(value)) => {
-            let test = Test::Text { pattern: Pattern::exact(value.text.to_string()), case: Case::Insensitive };
-            Ok(legaliser.write(TEXT, &found.with(test)))
-        }
-        _ => Ok(legaliser.write(NUMBER, found)),
+/// Equality with a number; with its text where floating-point numbers do not hold it.
+fn equal_number(writer: &mut Writer<'_>, found: &Match<'_>) {
+    if exact_number(found).is_ok() {
+        writer.field_of(found);
+        writer.put("=");
+        number(writer, &found.test);
+    } else if let Some(value) = number_of(&found.test) {
+        let test = Test::Text { pattern: Pattern::exact(value.text.to_string()), case: Case::Sensitive };
+        text(writer, &found.with(test));
     }
 }
 

@@ -12,7 +12,7 @@
 //! - a term without a field is looked for in the raw text of the event, by whole words unless wildcards stand around it.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Case, Expr, Match, Pattern, Test};
+use sigcast_ir::{Expr, Match, Pattern, Shape, Test};
 
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
@@ -44,7 +44,7 @@ const KEYWORD: Emit = Emit::whole(keyword_text);
 const NO_CASE: Say = Say::Refused(Code::ConstructUnsupported, "a search ignores case");
 
 /// The `search` command.
-pub(super) static SEARCH: Dialect = Dialect {
+pub(in crate::targets) static SEARCH: Dialect = Dialect {
     name: "Splunk search",
     operators: OPERATORS,
     passes: &[simplify],
@@ -114,7 +114,7 @@ fn bad_field(name: &str) -> Option<&'static str> {
 }
 
 /// A text in quotes.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::targets) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {
@@ -147,12 +147,14 @@ fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>
 
 /// Text that minds case is said where it has none.
 fn cased<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match pattern_of(&found.test) {
-        Some(pattern) if !pattern.has_case() => {
-            let test = Test::Text { pattern: pattern.clone(), case: Case::Insensitive };
-            legaliser.say(&Expr::Match(found.with(test)))
-        }
-        _ => Err(Refusal::new(Code::ConstructUnsupported, "a search ignores case")),
+    let caseless = |pattern: &&Pattern<'_>| {
+        let sayable =
+            matches!(pattern.shape(), Shape::Exact(_) | Shape::Prefix(_) | Shape::Suffix(_) | Shape::Contains(_));
+        sayable && !pattern.has_case()
+    };
+    match pattern_of(&found.test).filter(caseless) {
+        Some(_) => text(found, legaliser),
+        None => Err(Refusal::new(Code::ConstructUnsupported, "a search ignores case")),
     }
 }
 
@@ -162,7 +164,7 @@ fn keyword<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
         return Err(refusal);
     }
     let open = pattern.clone().open(true, true);
-    if !matches!(open.shape(), sigcast_ir::Shape::Contains(_) | sigcast_ir::Shape::Anything) {
+    if !matches!(open.shape(), Shape::Contains(_) | Shape::Anything) {
         return Err(Refusal::new(Code::KeywordUnsupported, "a wildcard amid a keyword may miss events in a search"));
     }
     super::filter::raw_text(found, legaliser);
