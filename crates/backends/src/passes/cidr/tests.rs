@@ -4,8 +4,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use proptest::prelude::*;
-use sigcast_diagnostics::{SourceId, Span};
+use sigcast_diagnostics::{Code, Diagnostic, SourceId, Span};
 use sigcast_ir::{Field, Match, Part, Query, Subject, Test};
+
+use crate::Language;
+use crate::dialect::{Dialect, Say, TextSays};
+use crate::options::Settings;
+use crate::say::Legaliser;
 
 use super::{Expansion, Means, expansion};
 
@@ -190,6 +195,54 @@ fn ipv6_networks_without_expressions_subtract_what_is_outside() {
     assert!(wide.inexact.is_some());
 }
 
+/// What the entry of a dialect makes of a network: diagnostics, assumptions and the number of leaves, or the code of the refusal.
+fn said(
+    dialect: &'static Dialect,
+    settings: &Settings,
+    subject: Subject<'static>,
+    network: &str,
+) -> Result<(Vec<Diagnostic>, Vec<Code>, usize), Code> {
+    let network = network.parse().expect("a network");
+    let found = Match { subject, test: Test::Network(network), span: Span::new(SourceId(0), 0, 0) };
+    let mut legaliser = Legaliser::new(dialect, settings);
+    let said = super::expand(&found, &mut legaliser).map_err(|refusal| refusal.code)?;
+    let mut leaves = 0;
+    said.each_match(&mut |_| leaves += 1);
+    Ok((legaliser.diagnostics, legaliser.assumptions.into_iter().collect(), leaves))
+}
+
+#[test]
+fn the_entry_reports_what_patterns_match_beyond_the_network() {
+    let Some(Language::Single(lucene)) = crate::find("lucene").map(|target| &target.language) else {
+        panic!("Lucene is a language of one stage")
+    };
+    let refused = Say::Refused(Code::RegexUnsupported, "none");
+    let no_regexes: &'static Dialect = Box::leak(Box::new(Dialect { regex: refused, ..**lucene }));
+    let singles = TextSays { singles: refused, ..lucene.text };
+    let prefixes: &'static Dialect = Box::leak(Box::new(Dialect { regex: refused, text: singles, ..**lucene }));
+    let settings = Settings::default();
+    let field = || Subject::Field(Field::new("f"));
+
+    let (diagnostics, assumptions, leaves) = said(lucene, &settings, field(), "fe80::/10").expect("sayable");
+    assert_eq!((diagnostics, leaves), (vec![], 1));
+    assert!(assumptions.contains(&Code::AssumeAddressText));
+
+    let (diagnostics, assumptions, leaves) = said(no_regexes, &settings, field(), "2000::/3").expect("sayable");
+    assert_eq!((diagnostics, leaves), (vec![], 8));
+    assert!(assumptions.contains(&Code::AssumeAddressText));
+
+    let (diagnostics, _, leaves) = said(prefixes, &settings, field(), "2000::/3").expect("sayable");
+    assert_eq!(leaves, 2);
+    let [only] = &diagnostics[..] else { panic!("{diagnostics:?}") };
+    assert_eq!(only.code, Code::NetworkPattern);
+    assert_eq!(
+        only.message,
+        "the text patterns for `2000::/3` match also addresses outside it whose group 1 has more or fewer digits and starts alike"
+    );
+
+    assert_eq!(said(lucene, &settings, Subject::Event, "10.0.0.0/8"), Err(Code::KeywordUnsupported));
+}
+
 /// A group, often one that makes trouble.
 fn group() -> impl Strategy<Value = u16> {
     prop_oneof![
@@ -341,9 +394,10 @@ proptest! {
         network in network_v6(), other in address(), bit in 0_u32..128,
         choice in prop::array::uniform8(any::<u8>()), from in 0_usize..8, length in 0_usize..8,
     ) {
-        let judge = Judge::of(network, REGEXES);
-        // Patterns lean on the usual spellings.
-        prop_assume!(judge.regex.is_some());
+        // The expression also where patterns would be chosen.
+        let network = if matches!(network.prefix_len(), 1..=127) { network } else { "2001:db8::/33".parse().expect("it is") };
+        let judge = Judge { regex: regex::Regex::new(&super::v6_regex::source(network)).ok(), ..Judge::of(network, REGEXES) };
+        prop_assert!(judge.regex.is_some());
         for address in near(network, other, bit) {
             judge.see(address, &odd(address, choice, (from, length), false))?;
             if network.prefix_len() <= 96 || embeds(address) {
