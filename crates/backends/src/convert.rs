@@ -69,9 +69,17 @@ impl Backend {
     #[must_use]
     pub fn convert(&self, rule: &Rule<'_>) -> Conversion {
         let mut work = Work { backend: self, assumptions: BTreeSet::new(), diagnostics: Vec::new() };
+        let style = self.target.style(&self.settings);
+        let read = style.map(|style| (style.read)(rule.clone(), &mut work.diagnostics));
+        let rule = read.as_ref().unwrap_or(rule);
         let mut queries = Vec::new();
         for (query, span) in lower::queries(rule) {
             queries.extend(work.query(query, span));
+        }
+        if let Some(style) = style {
+            let tail = (style.tail)(rule);
+            queries.iter_mut().for_each(|query| query.push_str(&tail));
+            (style.output)(rule, &queries, &mut work.diagnostics);
         }
         if !(self.target.scoped)(&self.settings) {
             work.assumptions.insert(Code::AssumeScope);
@@ -138,7 +146,11 @@ impl Work<'_> {
 
     fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
         let settings = &self.backend.settings;
-        let said = self.legal(&guard::guard(simplified(query, dialect), dialect), dialect)?;
+        let query = simplified(query, dialect);
+        if let Some(style) = self.backend.target.style(settings) {
+            (style.check)(&query, &mut self.diagnostics);
+        }
+        let said = self.legal(&guard::guard(query, dialect), dialect)?;
         if self.constant(&said, None, span) {
             return None;
         }

@@ -1,6 +1,7 @@
 //! Targets: what a user names with `-t`.
 
-use sigcast_ir::Query;
+use sigcast_diagnostics::Diagnostic;
+use sigcast_ir::{Query, Rule};
 
 use crate::dialect::Dialect;
 use crate::options::Settings;
@@ -18,7 +19,7 @@ pub struct Target {
     /// Its language in today's form.
     pub language: Language,
     /// Older forms, by the value of the option `style`.
-    pub styles: &'static [(&'static str, Language)],
+    pub styles: &'static [(&'static str, Style)],
     /// The keys of the options it knows.
     pub options: &'static [&'static str],
     /// Its output formats; the first is the default.
@@ -49,6 +50,22 @@ pub enum Language {
         /// What can stand where a search must not be empty.
         everything: &'static str,
     },
+}
+
+/// An older form of a target's output.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    /// The language as the style writes it.
+    pub language: Language,
+    /// The rule as the tool of old read it, where it read rules otherwise than they are meant today; with a diagnostic
+    /// for each difference in meaning.
+    pub read: for<'a> fn(Rule<'a>, &mut Vec<Diagnostic>) -> Rule<'a>,
+    /// What is wrong with the shape of the query, after the passes of the language.
+    pub check: fn(&Query<'_>, &mut Vec<Diagnostic>),
+    /// What stands behind the text of each query.
+    pub tail: fn(&Rule<'_>) -> String,
+    /// What is wrong with the output as a whole, given the rule and its queries.
+    pub output: fn(&Rule<'_>, &[String], &mut Vec<Diagnostic>),
 }
 
 /// An output format of a target. Its template is `templates/<target>/<name>.j2`, unless it is the plain query.
@@ -82,10 +99,14 @@ impl Target {
     /// The language that the settings ask for.
     #[must_use]
     pub fn language(&self, settings: &Settings) -> Language {
-        settings
-            .style
-            .and_then(|style| self.styles.iter().find(|(name, _)| *name == style))
-            .map_or(self.language, |(_, language)| *language)
+        self.style(settings).map_or(self.language, |style| style.language)
+    }
+
+    /// The style that the settings ask for, if the target has it.
+    #[must_use]
+    pub fn style(&self, settings: &Settings) -> Option<&'static Style> {
+        let wanted = settings.style?;
+        self.styles.iter().find(|(name, _)| *name == wanted).map(|(_, style)| style)
     }
 
     /// The format with this name.

@@ -114,6 +114,14 @@ impl Templates {
         Ok(())
     }
 
+    /// What texts of a rule are named by under these settings: its id, else its title; the oldest style knows titles
+    /// only. Rules for which this is equal are told apart by `earlier` in [`Templates::render_after`].
+    #[must_use]
+    pub fn named_by<'r>(settings: &Settings, rule: &'r Rule<'_>) -> &'r str {
+        let id = rule.meta.id.as_deref().filter(|id| !id.trim().is_empty() && settings.style != Some("atc2019"));
+        id.unwrap_or(&rule.meta.title)
+    }
+
     /// The format of one rule: its text, with the line break at its end if the format has one. `queries` has one text
     /// a condition.
     ///

@@ -20,7 +20,7 @@ pub static TARGET: Target = Target {
     aliases: &[],
     title: "Graylog search",
     language: Language::Single(&GRAYLOG),
-    styles: &[],
+    styles: super::atc::GRAYLOG,
     options: &["style", "cidr", "case"],
     formats: &[PLAIN],
     comment: Comment::None,

@@ -26,7 +26,7 @@ pub(super) const TARGET_CONST: Target = Target {
     aliases: &["es-qs", "elasticsearch"],
     title: "Elasticsearch query_string (Lucene syntax)",
     language: Language::Single(&QUERY_STRING),
-    styles: &[],
+    styles: super::atc::LUCENE,
     options: &["style", "cidr", "case", "fields", "index", "time_field", "time_range"],
     formats: &[PLAIN],
     comment: Comment::None,

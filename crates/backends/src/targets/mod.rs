@@ -1,5 +1,6 @@
 //! Every target, one file each.
 
+mod atc;
 mod graylog;
 mod kibana;
 mod kusto;

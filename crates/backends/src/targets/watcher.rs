@@ -13,7 +13,7 @@ pub static TARGET: Target = Target {
     aliases: &["xpack-watcher"],
     title: "Elasticsearch Watcher",
     language: Language::Single(&WATCHER),
-    styles: &[],
+    styles: super::atc::WATCHER,
     options: &[
         "style",
         "cidr",

@@ -9,7 +9,7 @@
 //! - `earliest` sets the time range of the search wherever it stands in it.
 
 mod filter;
-mod search;
+pub(super) mod search;
 
 use sigcast_diagnostics::{SourceId, Span};
 use sigcast_ir::{Expr, Match, Query, Subject, Test};
@@ -28,8 +28,8 @@ pub static TARGET: Target = Target {
         pipe: "\n| where ",
         everything: "*",
     },
-    styles: &[],
-    options: &["index", "source", "sourcetype", "time_range"],
+    styles: super::atc::SPLUNK,
+    options: &["style", "index", "source", "sourcetype", "time_range"],
     formats: &[PLAIN],
     comment: Comment::Block("```", "```"),
     open: |_| {},
