@@ -83,7 +83,10 @@ fn formats(targets: &[&'static Target]) -> Table {
 fn options(words: &[String]) -> Result<Table, Fault> {
     let targets = asked(words)?;
     let knowing = |option: &OptionSpec| -> Vec<&'static str> {
-        targets.iter().filter(|target| target.options.contains(&option.key)).map(|target| target.name).collect()
+        let knows = |target: &Target| {
+            target.options.contains(&option.key) && (option.key != "style" || !target.styles.is_empty())
+        };
+        targets.iter().filter(|target| knows(target)).map(|target| target.name).collect()
     };
     let mut rows = Vec::new();
     for option in OPTIONS {

@@ -3,6 +3,7 @@
 //! Invariant: files are parsed and documents converted in parallel, and everything is written in input order; one bad
 //! rule stops no other.
 
+use std::collections::HashMap;
 use std::io;
 
 use rayon::prelude::*;
@@ -84,11 +85,14 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
     let templates = templates(args, &plan)?;
     let inputs = input::read(&args.paths);
     let (entries, unselected) = documents(&inputs, &plan, terminal);
+    let makers: Vec<Maker<'_>> =
+        plan.jobs.iter().map(|job| Maker::new(job, &plan, templates.as_ref(), &entries)).collect();
     let progress = terminal.progress(entries.len());
     let converted: Vec<Converted> = entries
         .par_iter()
-        .map(|entry| {
-            let ended: Vec<Ended> = plan.jobs.iter().map(|job| end(entry, job, &plan.denied, &templates)).collect();
+        .enumerate()
+        .map(|(at, entry)| {
+            let ended: Vec<Ended> = makers.iter().map(|maker| maker.end(entry, at)).collect();
             let texts = output::texts(&plan, &inputs.sources, entry, &ended);
             progress.step();
             Converted { ended, texts }
@@ -115,19 +119,19 @@ pub(crate) struct Converted {
 }
 
 /// The templates of the run, if it needs any.
-fn templates(args: &ConvertArgs, plan: &Plan) -> Result<Templates, Fault> {
+fn templates(args: &ConvertArgs, plan: &Plan) -> Result<Option<Templates>, Fault> {
     let templates = match &args.templates {
         Some(folder) => {
             Templates::with_overrides(input::templates(folder)?).map_err(|fault| Fault::usage(fault.to_string()))?
         }
-        None if plan.jobs.iter().all(|job| job.format.plain) => return Ok(Templates::default()),
+        None if plan.jobs.iter().all(|job| job.format.plain) => return Ok(None),
         None => Templates::builtin(),
     };
     for job in plan.jobs.iter().filter(|job| !job.format.plain) {
         let checked = templates.check(job.backend.target, job.format, &job.backend.settings);
         checked.map_err(|fault| Fault::usage(fault.to_string()))?;
     }
-    Ok(templates)
+    Ok(Some(templates))
 }
 
 /// Every document that the run is about, in input order, and the number of rules that were not selected.
@@ -164,55 +168,94 @@ fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<E
     (entries, unselected)
 }
 
-/// Converts a document for one target.
-fn end(entry: &Entry<'_>, job: &Job, denied: &[Code], templates: &Templates) -> Ended {
-    let without =
-        |status| Ended { status, queries: Vec::new(), output: None, assumptions: Vec::new(), diagnostics: Vec::new() };
-    match &entry.document.kind {
-        Kind::Rule(rule) => rule_end(rule, job, denied, templates),
-        Kind::Invalid => without(Status::Invalid),
-        Kind::Refused => without(Status::Refused),
-        Kind::Skipped => without(Status::Skipped),
+/// Makes the output of one target.
+struct Maker<'p> {
+    job: &'p Job,
+    denied: &'p [Code],
+    /// The templates, and for each entry how many texts of the same name stand before it; `None` for plain queries.
+    templates: Option<(&'p Templates, Vec<usize>)>,
+}
+
+impl<'p> Maker<'p> {
+    fn new(job: &'p Job, plan: &'p Plan, templates: Option<&'p Templates>, entries: &[Entry<'_>]) -> Self {
+        let templates = templates.filter(|_| !job.format.plain);
+        Self { job, denied: &plan.denied, templates: templates.map(|all| (all, earlier(job, entries))) }
+    }
+
+    /// Converts a document: the entry with this number.
+    fn end(&self, entry: &Entry<'_>, at: usize) -> Ended {
+        let without = |status| Ended {
+            status,
+            queries: Vec::new(),
+            output: None,
+            assumptions: Vec::new(),
+            diagnostics: Vec::new(),
+        };
+        match &entry.document.kind {
+            Kind::Rule(rule) => self.rule(rule, at),
+            Kind::Invalid => without(Status::Invalid),
+            Kind::Refused => without(Status::Refused),
+            Kind::Skipped => without(Status::Skipped),
+        }
+    }
+
+    fn rule(&self, rule: &Rule<'_>, at: usize) -> Ended {
+        let conversion = self.job.backend.convert(rule);
+        let mut ended = Ended {
+            status: match conversion.status {
+                Conversion::Exact => Status::Exact,
+                Conversion::Approximate => Status::Approximate,
+                Conversion::Refused => Status::Refused,
+            },
+            queries: conversion.queries,
+            output: None,
+            assumptions: conversion.assumptions,
+            diagnostics: conversion.diagnostics,
+        };
+        if ended.status == Status::Refused {
+            return ended;
+        }
+        let denied = ended.assumptions.iter().filter(|code| self.denied.contains(code));
+        let refusals: Vec<Diagnostic> = denied.map(|code| denial(*code, rule, self.job)).collect();
+        if !refusals.is_empty() {
+            return refuse(ended, refusals);
+        }
+        match self.output(rule, &ended.queries, at) {
+            Ok(output) => {
+                ended.output = Some(output);
+                ended
+            }
+            Err(fault) => refuse(ended, vec![fault]),
+        }
+    }
+
+    /// The output format of a rule's queries.
+    fn output(&self, rule: &Rule<'_>, queries: &[String], at: usize) -> Result<String, Diagnostic> {
+        let Some((templates, earlier)) = &self.templates else { return Ok(queries.join("\n\n")) };
+        let (target, format, settings) = (self.job.backend.target, self.job.format, &self.job.backend.settings);
+        let before = earlier.get(at).copied().unwrap_or(0);
+        templates.render_after(target, format, rule, queries, settings, before).map_err(|fault| {
+            let place = Span::new(rule.span.source, rule.span.start as usize, rule.span.start as usize);
+            Diagnostic::at(Code::FormatFailed, place, format!("{} of {}: {fault}", format.name, target.name))
+        })
     }
 }
 
-fn rule_end(rule: &Rule<'_>, job: &Job, denied: &[Code], templates: &Templates) -> Ended {
-    let conversion = job.backend.convert(rule);
-    let mut ended = Ended {
-        status: match conversion.status {
-            Conversion::Exact => Status::Exact,
-            Conversion::Approximate => Status::Approximate,
-            Conversion::Refused => Status::Refused,
-        },
-        queries: conversion.queries,
-        output: None,
-        assumptions: conversion.assumptions,
-        diagnostics: conversion.diagnostics,
-    };
-    if ended.status == Status::Refused {
-        return ended;
+/// For each entry how many texts of the same name stand before it, as those of rules with one id do. Rules that the
+/// target refuses count too, so that a name does not depend on what a target can say.
+fn earlier(job: &Job, entries: &[Entry<'_>]) -> Vec<usize> {
+    let mut counts: HashMap<&str, usize> = HashMap::new();
+    let mut all = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let Kind::Rule(rule) = &entry.document.kind else {
+            all.push(0);
+            continue;
+        };
+        let count = counts.entry(Templates::named_by(&job.backend.settings, rule)).or_default();
+        all.push(*count);
+        *count += rule.conditions.len();
     }
-    let refusals: Vec<Diagnostic> =
-        ended.assumptions.iter().filter(|code| denied.contains(code)).map(|code| denial(*code, rule, job)).collect();
-    if !refusals.is_empty() {
-        return refuse(ended, refusals);
-    }
-    if job.format.plain {
-        ended.output = Some(ended.queries.join("\n\n"));
-        return ended;
-    }
-    let target = job.backend.target;
-    match templates.render(target, job.format, rule, &ended.queries, &job.backend.settings) {
-        Ok(output) => {
-            ended.output = Some(output);
-            ended
-        }
-        Err(fault) => {
-            let message = format!("{} of {}: {fault}", job.format.name, target.name);
-            let place = Span::new(rule.span.source, rule.span.start as usize, rule.span.start as usize);
-            refuse(ended, vec![Diagnostic::at(Code::FormatFailed, place, message)])
-        }
-    }
+    all
 }
 
 /// The error for a rule whose query relies on an assumption that the run denies.

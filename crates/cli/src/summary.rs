@@ -187,18 +187,18 @@ pub(crate) fn report(
 ) {
     let (shown, hidden) = shown(terminal.verbosity, inputs, entries, converted);
     let texts: Vec<String> = shown.par_iter().map(|found| rendered(found, &inputs.sources, terminal.colour)).collect();
-    for text in &texts {
-        terminal.say(text);
-        terminal.say("");
+    let mut blocks = texts;
+    if terminal.verbosity != Verbosity::Quiet {
+        if hidden > 0 {
+            let warnings = if hidden == 1 { "warning is" } else { "warnings are" };
+            blocks.push(format!("{hidden} more {warnings} not shown here; --verbose shows all"));
+        }
+        if tally.documents > 0 {
+            blocks.push(tally.text(terminal));
+        }
     }
-    if terminal.verbosity == Verbosity::Quiet {
-        return;
-    }
-    if hidden > 0 {
-        terminal.say(&format!("{hidden} more warnings are not shown here; --verbose shows all\n"));
-    }
-    if tally.documents > 0 {
-        terminal.say(&tally.text(terminal));
+    if !blocks.is_empty() {
+        terminal.say(&blocks.join("\n\n"));
     }
 }
 
