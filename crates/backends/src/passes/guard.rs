@@ -17,13 +17,7 @@ pub fn guard<'a>(query: Query<'a>, dialect: &Dialect) -> Query<'a> {
 
 fn descend<'a>(query: Query<'a>, negated: bool, needs: fn(&Match<'_>) -> bool) -> Query<'a> {
     match query {
-        Expr::Or(terms) if negated => match shared(&terms, needs) {
-            Some(mut guards) => {
-                guards.push(Expr::Or(terms));
-                Expr::And(guards)
-            }
-            None => Expr::Or(terms.into_iter().map(|term| descend(term, negated, needs)).collect()),
-        },
+        Expr::Or(terms) if negated => disjunction(terms, needs),
         Expr::And(terms) => {
             let mut guarded = Vec::with_capacity(terms.len());
             for term in terms {
@@ -50,20 +44,30 @@ fn descend<'a>(query: Query<'a>, negated: bool, needs: fn(&Match<'_>) -> bool) -
     }
 }
 
-/// The guards that all terms of a disjunction need alike, if they are leaves that do.
-fn shared<'a>(terms: &[Query<'a>], needs: fn(&Match<'_>) -> bool) -> Option<Vec<Query<'a>>> {
-    let mut common = None;
+/// A negated disjunction: neighbours that need the same guards stand behind one.
+fn disjunction<'a>(terms: Vec<Query<'a>>, needs: fn(&Match<'_>) -> bool) -> Query<'a> {
+    let mut runs: Vec<(Vec<Query<'a>>, Vec<Query<'a>>)> = Vec::new();
     for term in terms {
-        let Expr::Match(found) = term else { return None };
-        if found.field().is_none() || !needs(found) {
-            return None;
-        }
-        let own = guards(found);
-        if common.get_or_insert_with(|| own.clone()) != &own {
-            return None;
+        let own = match &term {
+            Expr::Match(found) if found.field().is_some() && needs(found) => guards(found),
+            _ => Vec::new(),
+        };
+        let term = if own.is_empty() { descend(term, true, needs) } else { term };
+        match runs.last_mut() {
+            Some((shared, run)) if *shared == own => run.push(term),
+            _ => runs.push((own, vec![term])),
         }
     }
-    common
+    let mut out = Vec::with_capacity(runs.len());
+    for (mut guards, mut run) in runs {
+        if guards.is_empty() {
+            out.append(&mut run);
+        } else {
+            guards.push(if run.len() == 1 { run.swap_remove(0) } else { Expr::Or(run) });
+            out.push(Expr::And(guards));
+        }
+    }
+    if out.len() == 1 { out.swap_remove(0) } else { Expr::Or(out) }
 }
 
 /// Presence of the fields of a leaf.

@@ -1,7 +1,7 @@
 //! Stages: what a search cannot say moves to the filter behind it.
 //!
 //! Before: `a and (b or f matches regex)`. After: search `a and (b or f is present)`, filter `b or f matches regex`.
-//! The search keeps every conjunct that it can say, and a weaker form of every one that it cannot, so that the filter
+//! The search keeps every conjunct that it can say (and of a negated disjunction the terms that it can), and a weaker form of every one that it cannot, so that the filter
 //! sees few events: each event that the query selects passes the search.
 
 use std::borrow::Cow;
@@ -44,7 +44,7 @@ pub fn stages<'a>(
     };
     let mut kept = Vec::new();
     let mut moved = Vec::new();
-    for conjunct in conjuncts {
+    for conjunct in conjuncts.into_iter().flat_map(|conjunct| split.halves(conjunct)) {
         if split.sayable(&conjunct) {
             kept.push(conjunct);
         } else {
@@ -67,6 +67,22 @@ impl Split<'_> {
         let mut all = true;
         query.each_match(&mut |found| all = all && self.says(self.search, found));
         all
+    }
+
+    /// A negated disjunction as two conjuncts, if the search can say some of its terms: those, and the others.
+    ///
+    /// Before: `not (a or b or regex)`. After: `not (a or b)`, `not regex`.
+    fn halves<'a>(&self, conjunct: Query<'a>) -> Vec<Query<'a>> {
+        let terms = match conjunct {
+            Expr::Not(inner) => match *inner {
+                Expr::Or(terms) => terms,
+                other => return vec![Expr::negate(other)],
+            },
+            other => return vec![other],
+        };
+        let (here, there): (Vec<_>, Vec<_>) = terms.into_iter().partition(|term| self.sayable(term));
+        let not = |terms: Vec<Query<'a>>| (!terms.is_empty()).then(|| Expr::negate(Expr::Or(terms)).simplify());
+        [not(here), not(there)].into_iter().flatten().collect()
     }
 
     /// The leaves that can be said in neither stage.

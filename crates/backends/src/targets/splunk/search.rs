@@ -12,7 +12,7 @@
 //! - a term without a field is looked for in the raw text of the event, by whole words unless wildcards stand around it.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Expr, Match, Pattern, Shape, Test};
+use sigcast_ir::{Expr, Match, Pattern, Query, Shape, Test};
 
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
@@ -47,7 +47,7 @@ const NO_CASE: Say = Say::Refused(Code::ConstructUnsupported, "a search ignores 
 pub(in crate::targets) static SEARCH: Dialect = Dialect {
     name: "Splunk search",
     operators: OPERATORS,
-    passes: &[simplify],
+    passes: &[simplify, present],
     field,
     variant: no_variant,
     bad_field,
@@ -89,6 +89,22 @@ pub(in crate::targets) static SEARCH: Dialect = Dialect {
         lists: &[&VALUES],
     },
 };
+
+/// What is not absent is present: events here have no null values. `NOT (NOT f=*)` becomes `f=*`.
+fn present<'a>(query: Query<'a>, dialect: &Dialect) -> Query<'a> {
+    let all = |terms: Vec<Query<'a>>| terms.into_iter().map(|term| present(term, dialect)).collect();
+    match query {
+        Expr::And(terms) => Expr::And(all(terms)),
+        Expr::Or(terms) => Expr::Or(all(terms)),
+        Expr::Not(inner) => match *inner {
+            Expr::Match(found) if matches!(found.test, Test::Null | Test::Exists(false)) => {
+                Expr::Match(found.with(Test::Exists(true)))
+            }
+            inner => Expr::negate(present(inner, dialect)),
+        },
+        other => other,
+    }
+}
 
 /// Whether a name stands without quotes: anything else, and what could be an operator, is quoted.
 fn is_plain(name: &str) -> bool {

@@ -168,9 +168,15 @@ fn negated_filters_keep_events_without_the_field() {
     // `if` decides what is no number.
     rule(
         "a: {f|gt: 5}\nb: {g|re: x}\ncondition: not (a or b)",
-        "NOT f>5\n| where NOT (if(tonumber(f)>5, 1, 0)=1 OR (isnotnull(g) AND match(g, \"x\")))",
+        "NOT f>5\n| where NOT (isnotnull(g) AND match(g, \"x\"))",
+    );
+    rule(
+        "a: {f|gt: 5, h: 1}\nb: {f|re: x}\ncondition: not (a and not b)",
+        "NOT (f>5 h=1 NOT f=\"*x*\")\n| where NOT (if(tonumber(f)>5, 1, 0)=1 AND isnotnull(h) AND h=1 AND NOT match(f, \"x\"))",
     );
     negated("f: x", r#"NOT f="x""#);
+    negated("f: null", "f=*");
+    negated("f|exists: true", "NOT f=*");
 }
 
 #[test]
