@@ -26,19 +26,66 @@ pub(crate) struct Parsed<'a> {
 
 /// The text of a condition, with its place.
 pub(crate) struct Text<'s, 'a> {
-    /// The scalar.
-    pub(crate) scalar: &'s Scalar<'a>,
-    /// Its place.
-    pub(crate) span: Span,
-    /// The text of the file.
-    pub(crate) source: &'a str,
+    scalar: &'s Scalar<'a>,
+    span: Span,
+    /// For a text that does not stand verbatim in the file (a block, folded lines): where its words start, in the text
+    /// and in the file. Empty if the words differ there (escapes).
+    words: Vec<(usize, usize)>,
 }
 
-impl Text<'_, '_> {
-    fn place(&self, piece: &str, fallback_from: usize) -> Span {
-        let start = fallback_from;
-        self.scalar.part(self.span, self.source, start, start + piece.len())
+impl<'s, 'a> Text<'s, 'a> {
+    /// A scalar at its place in a file.
+    pub(crate) fn new(scalar: &'s Scalar<'a>, span: Span, source: &str) -> Self {
+        let mut text = Self { scalar, span, words: Vec::new() };
+        if scalar.content.is_none() {
+            text.words = text.common_words(source).unwrap_or_default();
+        }
+        text
     }
+
+    fn common_words(&self, source: &str) -> Option<Vec<(usize, usize)>> {
+        let raw = source.get(self.span.start as usize..self.span.end as usize)?;
+        let skipped = match raw.chars().next()? {
+            // The head of a block, such as `>-`, is no part of the text.
+            '|' | '>' => raw.find('\n')?,
+            '"' | '\'' => 1,
+            _ => 0,
+        };
+        let body = raw.get(skipped..)?.trim_end_matches(['"', '\'']);
+        let base = self.span.start as usize + skipped;
+        let (mut here, mut there) = (words(&self.scalar.text), words(body));
+        let mut found = Vec::new();
+        loop {
+            match (here.next(), there.next()) {
+                (Some((at, word)), Some((byte, same))) if word == same => found.push((at, base + byte)),
+                (None, None) => return Some(found),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The place of a piece of the text, which starts at this byte of it.
+    fn place(&self, piece: &str, start: usize) -> Span {
+        if let Some(content) = self.scalar.content {
+            let base = content as usize + start;
+            return Span::new(self.span.source, base, base + piece.len());
+        }
+        let byte = |at: usize| {
+            let word = self.words.partition_point(|(here, _)| *here <= at).checked_sub(1)?;
+            self.words.get(word).map(|(here, there)| there + (at - here))
+        };
+        let last = start + piece.trim_end().len();
+        match (byte(start), byte(last.saturating_sub(1).max(start))) {
+            (Some(from), Some(to)) if last > start => Span::new(self.span.source, from, to + 1),
+            (Some(from), _) => Span::new(self.span.source, from, from),
+            _ => self.span,
+        }
+    }
+}
+
+/// The words of a text with the bytes where they start.
+fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.split_whitespace().map(|word| (offset(text, word), word))
 }
 
 /// The names of a rule's detections, in order.

@@ -162,6 +162,10 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn values(&mut self, plan: &Plan, nodes: &[Node<'a>], keyword: bool) -> Option<Vec<Value<'a>>> {
         let mut values = Vec::with_capacity(nodes.len());
         for node in nodes {
+            if self.variants > MAX_VARIANTS {
+                // One message is enough: the rule is invalid, whatever the rest of its values.
+                return None;
+            }
             let Some(scalar) = node.as_scalar() else { continue };
             self.trap(scalar, node.span);
             let input = Input { raw: raw(scalar), keyword };
@@ -176,22 +180,14 @@ impl<'r, 'a> Reader<'r, 'a> {
     /// The test, unless it brings more variants than a rule may have.
     fn within_budget(&mut self, test: Test<'a>) -> Result<Test<'a>, Fault> {
         let Test::OneOf(variants) = &test else { return Ok(test) };
-        let before = self.variants;
         self.variants += variants.len();
         if self.variants <= MAX_VARIANTS {
             return Ok(test);
-        }
-        // One message is enough: the values behind this one are left out in silence, and the rule is invalid.
-        if before > MAX_VARIANTS {
-            return Err(Fault::silent());
         }
         Err(Fault::too_many_variants(MAX_VARIANTS))
     }
 
     fn fault(&mut self, fault: Fault, scalar: &Scalar<'a>, span: Span) {
-        if fault.message.is_empty() {
-            return;
-        }
         let place = match fault.part {
             Some((start, end)) => scalar.part(span, self.source, start, end.min(scalar.text.len())),
             None => span,

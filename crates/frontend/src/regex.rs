@@ -30,8 +30,14 @@ pub(crate) struct Fault {
     pub(crate) end: usize,
 }
 
+/// How long an expression may be, in bytes; engines take less.
+const MAX_BYTES: usize = 16 << 10;
+
 /// Checks an expression.
 pub(crate) fn check<'a>(source: &Cow<'a, str>) -> Result<Checked<'a>, Fault> {
+    if source.len() > MAX_BYTES {
+        return Err(Fault { reason: format!("it is longer than {MAX_BYTES} bytes"), start: 0, end: source.len() });
+    }
     let normal = match normalise::normalise(source) {
         normalise::Outcome::Opaque(construct) => {
             return Ok(Checked { source: source.clone(), opaque: Some(construct) });

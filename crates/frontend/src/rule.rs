@@ -242,7 +242,7 @@ impl<'r, 'a> Reader<'r, 'a> {
                 .push(Diagnostic::at(Code::BadCondition, entry.key_span, message).here("a condition is expected here"));
             return None;
         };
-        let text = condition::Text { scalar, span: node.span, source: self.place.text };
+        let text = condition::Text::new(scalar, node.span, self.place.text);
         condition::parse(&text, names, self.diagnostics)
     }
 

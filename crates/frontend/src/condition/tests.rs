@@ -29,7 +29,7 @@ const NAMES: [&str; 10] =
 fn check(condition: &'static str, expected: &str) {
     let names: Vec<Cow<'static, str>> = NAMES.iter().map(|name| Cow::Borrowed(*name)).collect();
     let scalar = Scalar { text: Cow::Borrowed(condition), reading: Reading::Plain, content: Some(0) };
-    let text = Text { scalar: &scalar, span: Span::new(SourceId(0), 0, condition.len()), source: condition };
+    let text = Text::new(&scalar, Span::new(SourceId(0), 0, condition.len()), condition);
     let mut diagnostics = Vec::new();
     let shown = match parse(&text, &mut Names::new(names.clone()), &mut diagnostics) {
         Some(parsed) => {
@@ -128,4 +128,21 @@ fn patterns() {
     ] {
         assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
     }
+}
+
+#[test]
+fn places_in_a_block_are_those_of_its_words() {
+    let source = "condition: >-\n    (a and\n      bb)  or\n    é\n";
+    let span = Span::new(SourceId(0), 11, source.len() - 1);
+    let scalar = Scalar { text: Cow::Borrowed("(a and bb) or é"), reading: Reading::Text, content: None };
+    let text = Text::new(&scalar, span, source);
+    for piece in ["(a", "a", "and", "bb", "or"] {
+        let start = scalar.text.find(piece).expect("is there");
+        let place = text.place(piece, start);
+        assert_eq!(&source[place.start as usize..place.end as usize], piece);
+    }
+    let place = text.place("é", scalar.text.find('é').expect("is there"));
+    assert_eq!(&source[place.start as usize..place.end as usize], "é");
+    let place = text.place("and bb", 3);
+    assert_eq!(&source[place.start as usize..place.end as usize], "and\n      bb");
 }

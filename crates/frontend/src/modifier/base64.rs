@@ -29,9 +29,7 @@ fn add(plan: &mut Plan, encoder: Encoder) -> Result<(), Refusal> {
         return Err(Refusal::new(format!("`{name}` adds a wildcard, and a wildcard cannot be encoded"))
             .help(format!("put `{name}` last: `{}|{name}`", encoder.name)));
     }
-    plan.texts.get_or_insert(encoder.name);
-    plan.encoders.push(encoder);
-    Ok(())
+    plan.encode(encoder)
 }
 
 fn whole(pieces: Pieces<'_>) -> Result<Vec<Pieces<'_>>, Fault> {

@@ -114,11 +114,6 @@ impl Fault {
         let message = format!("the modifiers of this rule make more than {most} variants of its values");
         Self::new(Code::TooManyVariants, message, "one value too many").help("split the rule")
     }
-
-    /// A fault that an earlier message has named.
-    pub(crate) fn silent() -> Self {
-        Self::new(Code::TooManyVariants, "", "")
-    }
 }
 
 /// One value on its way in.
@@ -143,6 +138,9 @@ struct Reading {
     needs_field: bool,
     compile: Compile,
 }
+
+/// How many encodings a chain may have: each makes the value longer or gives more variants of it.
+const MAX_ENCODERS: usize = 6;
 
 /// An encoding of text, in the order of the chain.
 #[derive(Clone, Copy)]
@@ -199,6 +197,16 @@ impl Plan {
         }
         self.reading = reading;
         self.reading_name = name;
+        Ok(())
+    }
+
+    /// Adds an encoding behind those of the chain so far.
+    fn encode(&mut self, encoder: Encoder) -> Result<(), Refusal> {
+        if self.encoders.len() >= MAX_ENCODERS {
+            return Err(Refusal::new(format!("a chain has at most {MAX_ENCODERS} encodings")));
+        }
+        self.texts.get_or_insert(encoder.name);
+        self.encoders.push(encoder);
         Ok(())
     }
 

@@ -50,9 +50,7 @@ fn widen(plan: &mut Plan, encoder: Encoder) -> Result<(), Refusal> {
     if let Some(last) = plan.encoders.last().filter(|last| last.widens) {
         return Err(Refusal::new(format!("the value is UTF-16 already, by `{}`", last.name)));
     }
-    plan.texts.get_or_insert(encoder.name);
-    plan.encoders.push(encoder);
-    Ok(())
+    plan.encode(encoder)
 }
 
 fn little(pieces: Pieces<'_>) -> Pieces<'_> {

@@ -25,9 +25,7 @@ pub(super) const WINDASH: Modifier = Modifier {
             let reason = format!("the flags of a value cannot be seen any more after `{}`", encoder.name);
             return Err(Refusal::new(reason).help("put `windash` first"));
         }
-        plan.texts.get_or_insert("windash");
-        plan.encoders.push(Encoder { name: "windash", widens: false, encode });
-        Ok(())
+        plan.encode(Encoder { name: "windash", widens: false, encode })
     },
 };
 
