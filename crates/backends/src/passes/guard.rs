@@ -118,8 +118,8 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(query: Query<'static>, wanted: Query<'static>) {
-        assert_eq!(guard(query, dialects().1).simplify(), wanted);
+    fn check(query: Query<'static>, wanted: &Query<'static>) {
+        assert_eq!(&guard(query, dialects().1).simplify(), wanted);
     }
 
     #[test]
@@ -127,17 +127,17 @@ mod tests {
         let is = |field| leaf(field, Test::Bool(true));
         let present = |field| leaf(field, Test::Exists(true));
         let not = Expr::negate;
-        check(is("f"), is("f"));
-        check(not(is("f")), not(Expr::And(vec![present("f"), is("f")])));
-        check(not(not(is("f"))), is("f"));
-        check(not(leaf("f", Test::Null)), not(leaf("f", Test::Null)));
+        check(is("f"), &is("f"));
+        check(not(is("f")), &not(Expr::And(vec![present("f"), is("f")])));
+        check(not(not(is("f"))), &is("f"));
+        check(not(leaf("f", Test::Null)), &not(leaf("f", Test::Null)));
         let number = sigcast_ir::Number { text: "5".into(), value: sigcast_ir::NumberValue::Integer(5) };
         let five = leaf("f", Test::Number { order: Order::Equal, value: number });
         check(
             not(Expr::Or(vec![is("f"), five.clone()])),
-            not(Expr::And(vec![present("f"), Expr::Or(vec![is("f"), five])])),
+            &not(Expr::And(vec![present("f"), Expr::Or(vec![is("f"), five])])),
         );
         let same = leaf("f", Test::SameAs { other: Field::new("g"), affix: Affix::Equals, case: Case::Sensitive });
-        check(not(same.clone()), not(Expr::And(vec![present("f"), present("g"), same])));
+        check(not(same.clone()), &not(Expr::And(vec![present("f"), present("g"), same])));
     }
 }

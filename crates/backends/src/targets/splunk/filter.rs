@@ -271,7 +271,7 @@ pub(super) fn keyword_number<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_
 /// Notes where a search of the raw text differs from one of the event's values: the raw text of JSON and XML events has
 /// escapes for some characters, and it spans values, which wildcards can reach across.
 pub(super) fn raw_text(found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
-    let escaped = |c: char| matches!(c, '\\' | '"' | '\'' | '&' | '<' | '>' | '/') || c.is_control() || !c.is_ascii();
+    let escaped = |c: char| matches!(c, '\\' | '"' | '\'' | '&' | '<' | '>') || c.is_control() || !c.is_ascii();
     let differs = match &found.test {
         Test::Text { pattern, .. } => {
             pattern.texts().any(|text| text.contains(escaped))

@@ -91,16 +91,19 @@ pub(in crate::targets) static SEARCH: Dialect = Dialect {
 };
 
 /// What is not absent is present: events here have no null values. `NOT (NOT f=*)` becomes `f=*`.
-fn present<'a>(query: Query<'a>, dialect: &Dialect) -> Query<'a> {
-    let all = |terms: Vec<Query<'a>>| terms.into_iter().map(|term| present(term, dialect)).collect();
+fn present<'a>(query: Query<'a>, _: &Dialect) -> Query<'a> {
+    not_absent(query)
+}
+
+fn not_absent(query: Query<'_>) -> Query<'_> {
     match query {
-        Expr::And(terms) => Expr::And(all(terms)),
-        Expr::Or(terms) => Expr::Or(all(terms)),
+        Expr::And(terms) => Expr::And(terms.into_iter().map(not_absent).collect()),
+        Expr::Or(terms) => Expr::Or(terms.into_iter().map(not_absent).collect()),
         Expr::Not(inner) => match *inner {
             Expr::Match(found) if matches!(found.test, Test::Null | Test::Exists(false)) => {
                 Expr::Match(found.with(Test::Exists(true)))
             }
-            inner => Expr::negate(present(inner, dialect)),
+            inner => Expr::negate(not_absent(inner)),
         },
         other => other,
     }
