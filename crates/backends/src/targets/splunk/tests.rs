@@ -1,7 +1,9 @@
 //! Queries as Splunk gets them.
 
+use proptest::prelude::*;
 use sigcast_diagnostics::{Class, Code, SourceMap};
 use sigcast_frontend::Kind;
+use sigcast_ir::{Case, Field, Part, Pattern};
 
 use super::*;
 use crate::convert::{Backend, Conversion, Status};
@@ -228,4 +230,66 @@ fn options_restrict_the_search() {
 #[test]
 fn comments_end_where_they_end() {
     assert_eq!(TARGET.comment.line("a ``` | delete"), "``` a  | delete ```");
+}
+
+/// What a query's string stands for.
+fn unescaped(quoted: &str) -> String {
+    let inner = quoted.strip_prefix('"').and_then(|text| text.strip_suffix('"')).expect("a string in quotes");
+    let mut chars = inner.chars();
+    let mut out = String::new();
+    while let Some(c) = chars.next() {
+        out.push(if c == '\\' { chars.next().expect("an escaped character") } else { c });
+    }
+    out
+}
+
+/// A test of text as a dialect writes it alone, if it can.
+fn said(pattern: &Pattern<'static>, case: Case, dialect: &'static crate::dialect::Dialect) -> Option<String> {
+    let test = Test::Text { pattern: pattern.clone(), case };
+    let found = Match { subject: Subject::Field(Field::new("f")), test, span: Span::new(SourceId(0), 0, 0) };
+    let settings = Settings::default();
+    let said = crate::say::Legaliser::new(dialect, &settings).query(&Expr::Match(found))?;
+    let mut writer = crate::write::Writer::new(dialect, &settings);
+    writer.query(&said);
+    Some(writer.out)
+}
+
+proptest! {
+    #[test]
+    fn a_value_reads_back_as_itself(text in r#"[\\"'`* )(,|=<a?$\n]{1,8}"#) {
+        let query = said(&Pattern::exact(text.clone()), Case::Insensitive, &search::SEARCH);
+        prop_assert_eq!(query.is_none(), text.contains(['*', '\n']));
+        if let Some(query) = query {
+            prop_assert_eq!((search::SEARCH.reading.leaf)(&query), query.len());
+            prop_assert_eq!(unescaped(query.strip_prefix("f=").expect("a field")), text);
+        }
+    }
+
+    #[test]
+    fn a_pattern_matches_itself_in_the_filter(
+        texts in proptest::collection::vec(r#"[\\"'`* )(,|=<a?$.^+{}\[\]\n\t\x01]{1,6}"#, 1..3),
+        ends in (any::<bool>(), any::<bool>()),
+    ) {
+        let mut parts: Vec<Part<'static>> = Vec::new();
+        for text in &texts {
+            if !parts.is_empty() {
+                parts.push(Part::AnyOne);
+            }
+            parts.push(Part::Text(text.clone().into()));
+        }
+        let pattern = Pattern::from_parts(parts).open(ends.0, ends.1);
+        let query = said(&pattern, Case::Sensitive, &filter::FILTER).expect("the filter says every text");
+        prop_assert_eq!((filter::FILTER.reading.leaf)(&query), query.len());
+        let whole = texts.join("\u{e9}");
+        match query.strip_prefix("f=") {
+            Some(value) => prop_assert_eq!(unescaped(value), whole),
+            None => {
+                let value = query.strip_prefix("match(f, ").and_then(|rest| rest.strip_suffix(')')).expect("a call");
+                let regex = regex::Regex::new(&unescaped(value)).expect("a regular expression");
+                prop_assert!(regex.is_match(&whole));
+                prop_assert_eq!(regex.is_match(&format!("x{whole}")), ends.0);
+                prop_assert_eq!(regex.is_match(&format!("{whole}\n")), ends.1);
+            }
+        }
+    }
 }
