@@ -201,6 +201,8 @@ codes! {
     AssumeScope = Assumption "assume-scope";
     /// No table is given: the `where` clause is put behind the right one.
     AssumeTable = Assumption "assume-table";
+    /// Values tested by a regular expression hold no line break, which the target's wildcard takes and `.` does not.
+    AssumeSingleLines = Assumption "assume-single-lines";
     /// The server allows a wildcard at the start of a term.
     AssumeLeadingWildcards = Assumption "assume-leading-wildcards";
     /// The time field holds UTC.

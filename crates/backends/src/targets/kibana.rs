@@ -259,6 +259,9 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
     let patterns = passes::regex::patterns(source, limits).map_err(|refusal| {
         Refusal::new(refusal.code, format!("KQL has no regular expressions, and {}", refusal.reason))
     })?;
+    if passes::regex::assumes_single_lines(source) {
+        legaliser.assume(Code::AssumeSingleLines, found);
+    }
     let terms = patterns.into_iter().map(|test| Expr::Match(found.with(test))).collect();
     legaliser.say(&Expr::Or(terms))
 }

@@ -174,6 +174,9 @@ pub(super) fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Resu
 fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Test::Regex(source) = &found.test else { return legaliser.say(&Expr::Match(found.clone())) };
     let translated = translated(passes::regex::lucene(source)?);
+    if passes::regex::assumes_single_lines(source) {
+        legaliser.assume(Code::AssumeSingleLines, found);
+    }
     legaliser.assume(Code::AssumeKeywordFields, found);
     let emit = if found.field().is_some() { REGEX } else { KEYWORD_REGEX };
     Ok(leaf(emit, found.with(translated)))

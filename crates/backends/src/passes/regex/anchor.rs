@@ -7,7 +7,7 @@
 //! turned into one on what stands beside the whole match. Then the ends are opened where no condition is, and closed
 //! accordingly where one is.
 
-use super::tree::{Class, Look, Node, Set, both, is_dot, not, of, refused, word};
+use super::tree::{Class, Look, Node, Set, both, is_dot, never, not, of, refused, word};
 use crate::say::Refusal;
 
 /// An expression for the whole text.
@@ -32,7 +32,7 @@ pub(super) fn whole(node: Node) -> Result<Whole, Refusal> {
     let settled = settle(node, &Beside::outside(), &Beside::outside(), Settling { by_line, strict: true })?;
     let node = open(open(settled, Side::Left, Ends::Whole)?, Side::Right, Ends::Whole)?;
     if node == Node::Never {
-        return Err(refused("expression that never matches"));
+        return Err(never());
     }
     let dots = node.any(&|node| matches!(node, Node::Class(class) if is_dot(&class.set)));
     Ok(Whole { node, single_line: !by_line && (ends || dots) })
@@ -285,7 +285,7 @@ enum Ends {
 }
 
 fn side_of(look: &Look) -> Side {
-    if matches!(look, Look::Left { .. }) { Side::Left } else { Side::Right }
+    if matches!(look, Look::Left { .. } | Look::Start | Look::LineStart) { Side::Left } else { Side::Right }
 }
 
 /// The node with anything before it (or behind it), as far as its conditions on that side allow.
@@ -298,13 +298,16 @@ fn open(node: Node, side: Side, ends: Ends) -> Result<Node, Refusal> {
         Node::Look(look) if ends == Ends::Whole => Ok(context(look)),
         Node::Look(look) => Ok(taken(look)),
         Node::Alt(branches) => {
-            let (closed, free): (Vec<_>, Vec<_>) = branches.into_iter().partition(|branch| has_look(branch, side));
-            let mut opened = Vec::with_capacity(closed.len() + 1);
-            for branch in closed {
-                opened.push(open(branch, side, ends)?);
-            }
-            if !free.is_empty() {
-                opened.push(open(Node::alt(free), side, ends)?);
+            // The branches without a condition are opened together, where the first of them stands.
+            let free = Node::alt(branches.iter().filter(|branch| !has_look(branch, side)).cloned());
+            let mut free = (free != Node::Never).then_some(free);
+            let mut opened = Vec::with_capacity(branches.len());
+            for branch in branches {
+                if has_look(&branch, side) {
+                    opened.push(open(branch, side, ends)?);
+                } else if let Some(free) = free.take() {
+                    opened.push(open(free, side, ends)?);
+                }
             }
             // One branch that matches everywhere makes the others pointless.
             let free = if ends == Ends::Whole { Node::Run } else { Node::Empty };

@@ -79,9 +79,13 @@ pub struct PatternLimits {
 /// # Errors
 /// An expression that is no small set of patterns.
 pub fn patterns(regex: &Regex<'_>, limits: PatternLimits) -> Result<Vec<Test<'static>>, Refusal> {
-    let whole = tree::parse(regex)
-        .and_then(anchor::whole)
-        .map_err(|refusal| Refusal { code: Code::RegexUnsupported, ..refusal })?;
+    let whole = tree::parse(regex).and_then(anchor::whole).map_err(|refusal| {
+        let reason = match refusal.reason.strip_prefix(tree::HAVE_NO) {
+            Some(construct) => format!("text patterns have no {construct}"),
+            None => refusal.reason,
+        };
+        Refusal::new(Code::RegexUnsupported, reason)
+    })?;
     patterns::write(&whole, limits)
 }
 

@@ -63,7 +63,7 @@ impl Expander<'_> {
     }
 
     fn too_many(&self) -> Refusal {
-        refused(&format!("the regular expression stands for more than {} patterns", self.limits.most))
+        refused(&format!("the expression stands for more than {} patterns", self.limits.most))
     }
 
     fn expand(&self, node: &Node) -> Result<Vec<Vec<Piece>>, Refusal> {
@@ -128,7 +128,7 @@ impl Expander<'_> {
         if self.limits.singles {
             Ok(vec![Piece::One])
         } else {
-            Err(refused(&format!("it has no wildcard for exactly one character (`{}`)", re2::shown(node))))
+            Err(refused(&format!("there is no wildcard for exactly one character (`{}`)", re2::shown(node))))
         }
     }
 
@@ -137,7 +137,7 @@ impl Expander<'_> {
         if self.is_any(&class.set) {
             return Ok(vec![self.one(&node())?]);
         }
-        let many = || refused(&format!("it has no regular expressions, and `{}` is no small set", re2::shown(&node())));
+        let many = || refused(&format!("`{}` is no small set of characters", re2::shown(&node())));
         let set = class.plain.as_ref().filter(|_| self.case == Case::Insensitive).unwrap_or(&class.set);
         if count(set) > self.limits.most.saturating_mul(2) {
             return Err(many());
@@ -204,7 +204,7 @@ fn refused(reason: &str) -> Refusal {
 }
 
 fn unlimited(node: &Node) -> Refusal {
-    refused(&format!("it has no regular expressions, and `{}` is no finite set of texts", re2::shown(node)))
+    refused(&format!("`{}` is no small set of texts", re2::shown(node)))
 }
 
 /// The patterns without those that another one covers.

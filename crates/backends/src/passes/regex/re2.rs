@@ -8,7 +8,7 @@
 
 use super::anchor::{Beside, Settling, search, settle};
 use super::print::{Syntax, folds_back, print};
-use super::tree::{Look, Node, refused};
+use super::tree::{Look, Node, never, refused};
 use crate::say::Refusal;
 
 const SYNTAX: Syntax = Syntax {
@@ -38,7 +38,7 @@ pub(super) fn write(node: Node) -> Result<String, Refusal> {
         None => settle(node, &outside, &outside, Settling { by_line: true, strict: false })?,
     };
     if node == Node::Never {
-        return Err(refused("expression that never matches"));
+        return Err(never());
     }
     let many = |node: &Node| matches!(node, Node::Repeat { least, most, .. } if most.unwrap_or(*least) > MAX_TIMES);
     if node.any(&many) {

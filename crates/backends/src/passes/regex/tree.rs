@@ -244,9 +244,17 @@ pub(super) fn folded(set: &Set) -> Set {
     all
 }
 
+/// How a refusal of a construct starts.
+pub(super) const HAVE_NO: &str = "its regular expressions have no ";
+
 /// A refusal that names a construct.
 pub(super) fn refused(construct: &str) -> Refusal {
-    Refusal::new(Code::RegexConstruct, format!("its regular expressions have no {construct}"))
+    Refusal::new(Code::RegexConstruct, format!("{HAVE_NO}{construct}"))
+}
+
+/// The refusal of an expression that contradicts itself (`a^`).
+pub(super) fn never() -> Refusal {
+    Refusal::new(Code::RegexConstruct, "the regular expression never matches")
 }
 
 /// Reads an expression.
