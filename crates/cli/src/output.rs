@@ -69,22 +69,23 @@ struct Object<'a> {
     status: &'static str,
     assumptions: Vec<&'static str>,
     queries: &'a [String],
-    output: Option<&'a str>,
+    output: Option<String>,
     warnings: Vec<Row>,
     errors: &'a [Row],
     error: Option<&'a Row>,
 }
 
-/// What is written of a document for each target: without a line break at the end if it is plain.
-pub(crate) fn texts(plan: &Plan, sources: &SourceMap, entry: &Entry<'_>, ended: &[Ended]) -> Vec<Option<String>> {
+/// What is written of a document for each target. Plain texts have no line break at their end. The output of `ended`
+/// moves here.
+pub(crate) fn texts(plan: &Plan, sources: &SourceMap, entry: &Entry<'_>, ended: &mut [Ended]) -> Vec<Vec<String>> {
     let jobs = plan.jobs.iter().zip(ended);
     jobs.map(|(job, ended)| {
         if plan.jsonl {
-            Some(object(job, sources, entry, ended))
-        } else if plan.header && ended.output.is_some() {
-            Some(with_header(job, sources, entry, ended))
+            vec![object(job, sources, entry, ended)]
+        } else if plan.header && !ended.output.is_empty() {
+            vec![with_header(job, sources, entry, ended)]
         } else {
-            ended.output.clone()
+            std::mem::take(&mut ended.output)
         }
     })
     .collect()
@@ -107,7 +108,7 @@ fn object(job: &Job, sources: &SourceMap, entry: &Entry<'_>, ended: &Ended) -> S
         status: ended.status.as_str(),
         assumptions: ended.assumptions.iter().map(|code| code.as_str()).collect(),
         queries: &ended.queries,
-        output: ended.output.as_deref(),
+        output: (!ended.output.is_empty()).then(|| ended.output.concat()),
         warnings: rows(false),
         errors: &errors,
         error: errors.first(),
@@ -143,8 +144,8 @@ pub(crate) fn write(sink: &Sink, plan: &Plan, entries: &[Entry<'_>], converted: 
 fn stream(out: &mut dyn Write, plan: &Plan, converted: &[Converted]) -> io::Result<()> {
     let mut first = true;
     for one in converted {
-        for (job, text) in plan.jobs.iter().zip(&one.texts) {
-            let Some(text) = text else { continue };
+        let texts = plan.jobs.iter().zip(&one.texts).flat_map(|(job, texts)| texts.iter().map(move |text| (job, text)));
+        for (job, text) in texts {
             // Where each line is an object, an empty line is none.
             let lines = plan.jsonl || (!job.format.plain && job.format.extension == "ndjson");
             if !first && !lines {
@@ -174,10 +175,15 @@ fn folder(root: &Path, plan: &Plan, entries: &[Entry<'_>], converted: &[Converte
         }
         // Rules without a query take a name too, so that a name does not depend on what a target can say.
         let name = names.assign(document.title.as_deref(), document.id.as_deref());
-        for (job, text) in plan.jobs.iter().zip(&one.texts) {
-            let Some(text) = text else { continue };
+        let mut own = vec![name];
+        for (job, texts) in plan.jobs.iter().zip(&one.texts) {
             let folder = if plan.jobs.len() > 1 { root.join(job.backend.target.name) } else { root.to_owned() };
-            files.push((folder.join(format!("{name}.{}", job.format.extension)), text));
+            for (at, text) in texts.iter().enumerate() {
+                if at == own.len() {
+                    own.push(names.assign(Some(&format!("{} {}", own[0], at + 1)), None));
+                }
+                files.push((folder.join(format!("{}.{}", own[at], job.format.extension)), text));
+            }
         }
     }
     let folders: BTreeSet<&Path> =

@@ -65,8 +65,8 @@ pub(crate) struct Ended {
     pub(crate) status: Status,
     /// One text a condition; empty if there is no query.
     pub(crate) queries: Vec<String>,
-    /// The output format, if there is a query.
-    pub(crate) output: Option<String>,
+    /// The output format: one text, or one a query if the format is of queries; empty if there is no query.
+    pub(crate) output: Vec<String>,
     /// What the data must fulfil.
     pub(crate) assumptions: Vec<Code>,
     /// What there is to say besides the document's own diagnostics.
@@ -92,8 +92,8 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
         .par_iter()
         .enumerate()
         .map(|(at, entry)| {
-            let ended: Vec<Ended> = makers.iter().map(|maker| maker.end(entry, at)).collect();
-            let texts = output::texts(&plan, &inputs.sources, entry, &ended);
+            let mut ended: Vec<Ended> = makers.iter().map(|maker| maker.end(entry, at)).collect();
+            let texts = output::texts(&plan, &inputs.sources, entry, &mut ended);
             progress.step();
             Converted { ended, texts }
         })
@@ -106,7 +106,11 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
     let tally = summary::Tally::new(&plan, &entries, &converted, unselected);
     summary::report(terminal, &inputs, &tally, &entries, &converted);
     written.map_err(|(path, cause)| Fault::io(format!("cannot write {path}: {}", input::reason(&cause))))?;
-    Ok(exit(&plan, &inputs, &tally, terminal))
+    let exit = exit(&plan, &inputs, &tally, terminal);
+    drop(tally);
+    // The process ends here: giving back the memory of every rule one by one would only take time.
+    std::mem::forget((entries, converted));
+    Ok(exit)
 }
 
 /// A document for every target of the run.
@@ -114,8 +118,8 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
 pub(crate) struct Converted {
     /// What became of it, one for each job.
     pub(crate) ended: Vec<Ended>,
-    /// What is written of it, likewise; `None` if nothing is.
-    pub(crate) texts: Vec<Option<String>>,
+    /// What is written of it, likewise: texts that each could be a file of its own.
+    pub(crate) texts: Vec<Vec<String>>,
 }
 
 /// The templates of the run, if it needs any.
@@ -187,7 +191,7 @@ impl<'p> Maker<'p> {
         let without = |status| Ended {
             status,
             queries: Vec::new(),
-            output: None,
+            output: Vec::new(),
             assumptions: Vec::new(),
             diagnostics: Vec::new(),
         };
@@ -208,7 +212,7 @@ impl<'p> Maker<'p> {
                 Conversion::Refused => Status::Refused,
             },
             queries: conversion.queries,
-            output: None,
+            output: Vec::new(),
             assumptions: conversion.assumptions,
             diagnostics: conversion.diagnostics,
         };
@@ -222,7 +226,7 @@ impl<'p> Maker<'p> {
         }
         match self.output(rule, &ended.queries, at) {
             Ok(output) => {
-                ended.output = Some(output);
+                ended.output = output;
                 ended
             }
             Err(fault) => refuse(ended, vec![fault]),
@@ -230,11 +234,11 @@ impl<'p> Maker<'p> {
     }
 
     /// The output format of a rule's queries.
-    fn output(&self, rule: &Rule<'_>, queries: &[String], at: usize) -> Result<String, Diagnostic> {
-        let Some((templates, earlier)) = &self.templates else { return Ok(queries.join("\n\n")) };
+    fn output(&self, rule: &Rule<'_>, queries: &[String], at: usize) -> Result<Vec<String>, Diagnostic> {
+        let Some((templates, earlier)) = &self.templates else { return Ok(vec![queries.join("\n\n")]) };
         let (target, format, settings) = (self.job.backend.target, self.job.format, &self.job.backend.settings);
         let before = earlier.get(at).copied().unwrap_or(0);
-        templates.render_after(target, format, rule, queries, settings, before).map_err(|fault| {
+        templates.render_parts(target, format, rule, queries, settings, before).map_err(|fault| {
             let place = Span::new(rule.span.source, rule.span.start as usize, rule.span.start as usize);
             Diagnostic::at(Code::FormatFailed, place, format!("{} of {}: {fault}", format.name, target.name))
         })
@@ -268,7 +272,7 @@ fn denial(code: Code, rule: &Rule<'_>, job: &Job) -> Diagnostic {
 
 fn refuse(mut ended: Ended, errors: Vec<Diagnostic>) -> Ended {
     ended.diagnostics.extend(errors);
-    Ended { status: Status::Refused, queries: Vec::new(), output: None, assumptions: Vec::new(), ..ended }
+    Ended { status: Status::Refused, queries: Vec::new(), output: Vec::new(), assumptions: Vec::new(), ..ended }
 }
 
 /// The exit code of a run that went through.

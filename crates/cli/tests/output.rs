@@ -146,3 +146,46 @@ fn completions_know_the_targets() {
     }
     assert!(run(&["completions", "fish"]).stdout.contains("graylog"));
 }
+
+#[test]
+fn a_format_of_queries_gives_each_a_file_that_is_whole() {
+    let folder = Folder::new("watches");
+    let two = GOOD.replace("condition: s", "condition: [s, not s]");
+    folder.file("in/a.yml", &two);
+    folder.file("in/b.yml", GOOD);
+    let (input, output) = (format!("{}/in", folder.path()), format!("{}/out/", folder.path()));
+    let ran = run(&["convert", "-t", "watcher", "-f", "json", "-o", &output, &input]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    let files = folder.files("out");
+    let names: Vec<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["good-11111111.json", "good-2.json", "good.json"]);
+    for (name, text) in &files {
+        let watch: serde_json::Value = serde_json::from_str(text).expect("each file is JSON");
+        assert!(watch.is_object(), "{name}");
+    }
+    // Both rules have one id: the watches of the second are numbered on.
+    let ran = run(&["convert", "-q", "-t", "watcher", "-f", "console", &input]);
+    let puts: Vec<&str> = ran.stdout.lines().filter_map(|line| line.strip_prefix("PUT ")).collect();
+    let distinct: std::collections::HashSet<&&str> = puts.iter().collect();
+    assert_eq!((puts.len(), distinct.len()), (3, 3), "{puts:?}");
+    let ran = run(&["convert", "-t", "watcher", "-f", "json", "--header", &input]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+}
+
+#[test]
+fn templates_can_be_replaced() {
+    let folder = Folder::new("templates");
+    let good = folder.file("a.yml", GOOD);
+    let text = "{#-\nextension: json\nunit: rule\nescape: json\n-#}\n{{ rule.title }}";
+    folder.file("own/watcher/json.j2", text);
+    let check = |templates: &str, code: i32, stdout: &str, said: &str| {
+        let templates = format!("{}/{templates}", folder.path());
+        let ran = run(&["convert", "-t", "watcher", "-f", "json", "--templates", &templates, &good]);
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, stdout), "{}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    };
+    check("own", 0, "\"Good\"\n", "1 converted");
+    check("none", 3, "", "cannot read ");
+    folder.file("odd/watcher/jsn.j2", text);
+    check("odd", 2, "", "did you mean `watcher/json.j2`?");
+}

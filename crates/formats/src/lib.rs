@@ -152,6 +152,23 @@ impl Templates {
         settings: &Settings,
         earlier: usize,
     ) -> Result<String, FormatError> {
+        Ok(self.render_parts(target, format, rule, queries, settings, earlier)?.concat())
+    }
+
+    /// The same, apart: one text a query or one a rule, as the template's unit says. Each is whole in its own format,
+    /// which several in one file need not be.
+    ///
+    /// # Errors
+    /// As for [`Templates::render`].
+    pub fn render_parts(
+        &self,
+        target: &Target,
+        format: &Format,
+        rule: &Rule<'_>,
+        queries: &[String],
+        settings: &Settings,
+        earlier: usize,
+    ) -> Result<Vec<String>, FormatError> {
         let name = self.template(target, format, settings)?;
         let views = (RuleView::of(rule), SettingsView::of(settings));
         let one = |query: &str, number: usize| {
@@ -166,7 +183,7 @@ impl Templates {
         };
         match self.headers.get(&name).map(|header| header.unit) {
             Some(Unit::Query) => queries.iter().zip(1..).map(|(query, number)| one(query, number)).collect(),
-            _ => one(queries.first().map_or("", String::as_str), 1),
+            _ => Ok(vec![one(queries.first().map_or("", String::as_str), 1)?]),
         }
     }
 
