@@ -13,7 +13,7 @@ use sigcast_backends::write::Writer;
 use sigcast_backends::{Backend, Language, Status, TARGETS, Target};
 use sigcast_diagnostics::SourceMap;
 use sigcast_frontend::Kind;
-use sigcast_ir::{Expr, Match, Query, Rule, Test, lower};
+use sigcast_ir::{Case, Expr, Match, Query, Rule, Shape, Subject, Test, lower};
 
 /// Words of assignments: 64 assignments each.
 const WORDS: usize = 12;
@@ -68,7 +68,7 @@ struct World<'s> {
     bits: Bits,
     /// Truth by the text of an atom.
     atoms: HashMap<String, Truth>,
-    /// Truth by field and test: the same test has the same truth in every stage.
+    /// Truth by field and test: the same test has the same truth in every stage. `present` stands for presence.
     tests: Vec<(Option<String>, String, Truth)>,
 }
 
@@ -77,38 +77,71 @@ impl<'s> World<'s> {
         Self { settings, bits: Bits(0x9E37_79B9_7F4A_7C15), atoms: HashMap::new(), tests: Vec::new() }
     }
 
+    /// Truth of a test. An absent field passes no test but those of absence.
     fn test(&mut self, found: &Match<'_>) -> Truth {
-        let field = found.field().map(|field| field.as_str().to_owned());
-        let form = format!("{:?}", found.test);
+        let Some(field) = found.field().map(|field| field.as_str().to_owned()) else {
+            return self.named(None, form(&found.test));
+        };
+        let present = self.named(Some(field.clone()), "present".to_owned());
+        match &found.test {
+            Test::Exists(true) => present,
+            Test::Exists(false) | Test::Null => not(&present),
+            // Any text at all: what is there is text in this world.
+            Test::Text { pattern, .. } if pattern.shape() == Shape::Anything => present,
+            Test::SameAs { other, .. } => {
+                let both = and(&present, &self.named(Some(other.as_str().to_owned()), "present".to_owned()));
+                and(&both, &self.named(Some(field), form(&found.test)))
+            }
+            test => and(&present, &self.named(Some(field), form(test))),
+        }
+    }
+
+    fn named(&mut self, field: Option<String>, form: String) -> Truth {
         if let Some((_, _, truth)) = self.tests.iter().find(|(f, t, _)| *f == field && *t == form) {
             return *truth;
         }
-        let mut truth = self.bits.truth();
-        if let Test::Exists(true) = found.test {
-            // Presence holds wherever another test of the field does.
-            truth = self.tests.iter().filter(|(f, _, _)| *f == field).fold(truth, |all, (_, _, other)| or(&all, other));
-        }
+        let truth = self.bits.truth();
         self.tests.push((field, form, truth));
         truth
     }
 
     /// Truth of a legal query; the atoms that it is written as are remembered.
-    fn said(&mut self, said: &Said<'_>, dialect: &Dialect) -> Truth {
-        match said {
-            Expr::And(terms) => terms.iter().fold(TRUE, |all, term| and(&all, &self.said(term, dialect))),
-            Expr::Or(terms) => terms.iter().fold(FALSE, |all, term| or(&all, &self.said(term, dialect))),
-            Expr::Not(inner) => not(&self.said(inner, dialect)),
+    fn said(&mut self, said: &Said<'_>, dialect: &Dialect) -> Result<Truth, String> {
+        Ok(match said {
+            Expr::And(terms) => {
+                terms.iter().try_fold(TRUE, |all, term| Ok::<_, String>(and(&all, &self.said(term, dialect)?)))?
+            }
+            Expr::Or(terms) => {
+                terms.iter().try_fold(FALSE, |all, term| Ok::<_, String>(or(&all, &self.said(term, dialect)?)))?
+            }
+            Expr::Not(inner) => not(&self.said(inner, dialect)?),
             Expr::Const(value) => constant(*value),
             Expr::Match(leaf) => {
-                let Leaf { matches, .. } = leaf;
-                let [found] = matches.as_slice() else { panic!("lists are joined later") };
+                let [found] = leaf.matches.as_slice() else { panic!("lists are joined later") };
                 let truth = self.test(found);
-                for form in [leaf.clone(), doubled(leaf)] {
-                    for text in readback::atoms(&form, dialect, self.settings) {
+                let [text] = &readback::atoms(leaf, dialect, self.settings)[..] else { panic!("one text a leaf") };
+                let read = readback::read(dialect, text).map_err(|fault| format!("leaf {text:?}: {fault}"))?;
+                self.note(&read, &truth);
+                if self.read(&read, None)? != truth {
+                    return Err(format!("the leaf {text:?} contradicts another one"));
+                }
+                if leaf.emit.list.is_some() {
+                    for text in readback::atoms(&doubled(leaf), dialect, self.settings) {
                         self.atoms.insert(text, truth);
                     }
                 }
                 truth
+            }
+        })
+    }
+
+    /// Gives the atoms of a leaf's text a truth by which the text has that of the leaf.
+    fn note(&mut self, read: &Read, truth: &Truth) {
+        match read {
+            Read::And(terms) | Read::Or(terms) => terms.iter().for_each(|term| self.note(term, truth)),
+            Read::Not(inner) => self.note(inner, &not(truth)),
+            Read::Atom(text) => {
+                self.atoms.entry(text.clone()).or_insert(*truth);
             }
         }
     }
@@ -128,7 +161,7 @@ impl<'s> World<'s> {
                 let mut result = None;
                 for dialect in dialects {
                     if let Ok(said) = Legaliser::new(dialect, self.settings).say(&Expr::Match(found.clone())) {
-                        let truth = self.said(&said, dialect);
+                        let truth = self.said(&said, dialect)?;
                         result.get_or_insert(truth);
                     }
                 }
@@ -138,15 +171,24 @@ impl<'s> World<'s> {
     }
 
     /// Presence of each field, which guards ask for.
-    fn presence(&mut self, query: &Query<'_>, dialect: &'static Dialect) {
+    fn presence(&mut self, query: &Query<'_>, dialect: &'static Dialect) -> Result<(), String> {
+        let mut fields = Vec::new();
         query.each_match(&mut |found| {
-            let present = Expr::Match(found.with(Test::Exists(true)));
-            if found.field().is_some()
-                && let Ok(said) = Legaliser::new(dialect, self.settings).say(&present)
-            {
-                self.said(&said, dialect);
+            let other = match &found.test {
+                Test::SameAs { other, .. } => Some(other),
+                _ => None,
+            };
+            for field in found.field().into_iter().chain(other) {
+                let subject = Subject::Field(field.clone());
+                fields.push(Match { subject, test: Test::Exists(true), span: found.span });
             }
         });
+        for found in fields {
+            if let Ok(said) = Legaliser::new(dialect, self.settings).say(&Expr::Match(found)) {
+                self.said(&said, dialect)?;
+            }
+        }
+        Ok(())
     }
 
     /// Truth of what was read; `unknown` for tests that the rule does not have.
@@ -160,6 +202,15 @@ impl<'s> World<'s> {
                 known.or(unknown).ok_or_else(|| format!("a test that the rule does not have: {text:?}"))
             }
         }
+    }
+}
+
+/// What a test asks, as text. Two that differ only in case that does not count are the same.
+fn form(test: &Test<'_>) -> String {
+    let form = format!("{test:?}");
+    match test {
+        Test::Text { case: Case::Insensitive, .. } => form.to_lowercase(),
+        _ => form,
     }
 }
 
@@ -182,13 +233,13 @@ fn check(query: &Query<'_>, text: &str, backend: &Backend) -> Result<(), String>
     match backend.target.language(settings) {
         Language::Single(dialect) => {
             let wanted = world.query(query, &[dialect])?;
-            world.presence(query, dialect);
+            world.presence(query, dialect)?;
             let read = readback::read(dialect, body)?;
             same(&wanted, &world.read(&read, None)?, &read)
         }
         Language::Staged { search, filter, pipe, everything } => {
             let wanted = world.query(query, &[search, filter])?;
-            world.presence(query, filter);
+            world.presence(query, filter)?;
             let (first, second) = match body.split_once(pipe) {
                 Some((first, second)) => (first, Some(second)),
                 None => (body, None),
