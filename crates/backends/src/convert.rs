@@ -161,7 +161,7 @@ impl Work<'_> {
         let scope = self.legal(&Expr::And(scope), dialect)?;
         // The scope stands before the rule's own terms, as a conjunct beside them.
         let joined = Expr::And(vec![scope, said]);
-        Some(if dialect.operators.grouping == crate::dialect::Grouping::Needed { joined.simplify() } else { joined })
+        Some(if dialect.operators.grouping == crate::dialect::Grouping::Always { joined } else { joined.simplify() })
     }
 
     /// Legalises, joins lists, and collects what was found.
@@ -173,7 +173,7 @@ impl Work<'_> {
         self.diagnostics.append(&mut legaliser.diagnostics);
         let said = said?;
         let said = match dialect.operators.grouping {
-            crate::dialect::Grouping::Needed => said.simplify(),
+            crate::dialect::Grouping::Needed | crate::dialect::Grouping::Shallow => said.simplify(),
             crate::dialect::Grouping::Always => said,
         };
         Some(lists::join(said, dialect, settings))

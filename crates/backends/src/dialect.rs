@@ -266,6 +266,8 @@ pub struct Prefix {
 pub enum Grouping {
     /// Where the strengths ask for them.
     Needed,
+    /// Likewise, and around the parts of a chain that is too long for a parser which recurses once a term.
+    Shallow,
     /// Around every conjunction and disjunction, and around whatever is negated, as old converters did.
     Always,
 }

@@ -112,9 +112,14 @@ pub fn atoms(leaf: &Leaf<'_>, dialect: &Dialect, settings: &Settings) -> Vec<Str
         writer.out
     };
     let (Some(list), true) = (leaf.emit.list, leaf.matches.len() > 1) else { return vec![text(leaf)] };
-    let crate::dialect::Form::Infix { .. } = leaf.emit.form else { return vec![text(leaf)] };
+    let before = match leaf.emit.form {
+        crate::dialect::Form::Infix { .. } => "",
+        crate::dialect::Form::Call { before, .. } => before,
+        crate::dialect::Form::Whole(_) => return vec![text(leaf)],
+    };
     let one = |(at, found): (usize, &sigcast_ir::Match<'_>)| {
         let mut writer = Writer::new(dialect, settings);
+        writer.put(before);
         writer.field_of(found);
         let field = std::mem::take(&mut writer.out);
         if let Some(value) = leaf.value(at) {

@@ -10,6 +10,9 @@ use crate::dialect::{ATOM, Dialect, Form, Grouping};
 use crate::options::Settings;
 use crate::say::{Leaf, Said};
 
+/// How many terms stand in a chain without groups, where long chains are cut ([`Grouping::Shallow`]).
+const LONG_CHAIN: usize = 128;
+
 /// Writes a query of one language.
 #[derive(Debug)]
 pub struct Writer<'w> {
@@ -100,11 +103,21 @@ impl<'w> Writer<'w> {
 
     fn junction(&mut self, terms: &[Said<'_>], operator: crate::dialect::Infix, grouped: bool) {
         self.open(grouped);
-        for (at, term) in terms.iter().enumerate() {
+        let long = self.dialect.operators.grouping == Grouping::Shallow && terms.len() > LONG_CHAIN;
+        let parts = terms.chunks(if long { LONG_CHAIN } else { terms.len().max(1) });
+        for (at, part) in parts.enumerate() {
             if at > 0 {
                 self.put(operator.text);
             }
-            self.expr(term, operator.needs);
+            let own = long && part.len() > 1;
+            self.open(own);
+            for (at, term) in part.iter().enumerate() {
+                if at > 0 {
+                    self.put(operator.text);
+                }
+                self.expr(term, operator.needs);
+            }
+            self.close(own);
         }
         self.close(grouped);
     }

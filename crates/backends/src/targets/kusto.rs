@@ -51,24 +51,25 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.table.is_some(),
 };
 
-/// Terms of another kind always stand in a group, though `and` binds tighter: readers need not know.
+/// Terms of another kind always stand in a group, though `and` binds tighter: readers need not know. Long chains are cut:
+/// Kusto refuses a query whose tree is too deep, and its parser gives up on chains of about 450 terms.
 const OPERATORS: Operators = Operators {
     and: Infix { text: " and ", strength: 1, needs: 2 },
     or: Infix { text: " or ", strength: 1, needs: 2 },
     not: Prefix { text: "not", strength: ATOM, needs: GROUPED },
     group: ("(", ")"),
-    grouping: Grouping::Needed,
+    grouping: Grouping::Shallow,
 };
 
 /// Text, ignoring case.
 static TEXTS: List = listed("texts", " in~ (", ")");
-/// Text, minding case.
-static CASED_TEXTS: List = listed("cased texts", " in (", ")");
-/// Integers.
-static NUMBERS: List = listed("numbers", " in (", ")");
+/// Text, minding case, or integers: no field has both (see [`nulls::one_type`]).
+static EXACT_VALUES: List = listed("exact values", " in (", ")");
 static NETWORKS_V4: List = listed("IPv4 networks", ", ", CALL_END);
 static NETWORKS_V6: List = listed("IPv6 networks", ", ", CALL_END);
 
+const CALL_V4: &str = "coalesce(ipv4_is_in_any_range(";
+const CALL_V6: &str = "coalesce(ipv6_is_in_any_range(";
 const CALL_END: &str = "), false)";
 
 const fn listed(name: &'static str, open: &'static str, close: &'static str) -> List {
@@ -80,7 +81,7 @@ const fn text_infix(operator: &'static str) -> Emit {
 }
 
 const EQUALS: Emit = text_infix(" =~ ").listed(&TEXTS);
-const EQUALS_CASED: Emit = text_infix(" == ").listed(&CASED_TEXTS);
+const EQUALS_CASED: Emit = text_infix(" == ").listed(&EXACT_VALUES);
 const STARTS: Emit = text_infix(" startswith ");
 const STARTS_CASED: Emit = text_infix(" startswith_cs ");
 const ENDS: Emit = text_infix(" endswith ");
@@ -100,7 +101,7 @@ const ANY_REGEX: Emit = keyword(|writer, found| any_column(writer, found, "* mat
 const EMPTY: Emit = Emit::whole(|writer, found| function(writer, found, "isempty(", ")"));
 const NOT_EMPTY: Emit = Emit::whole(|writer, found| function(writer, found, "isnotempty(", ")"));
 
-const INTEGER: Emit = Emit::infix(" == ", literal::number).listed(&NUMBERS).assuming(&[Code::AssumeNumeric]);
+const INTEGER: Emit = Emit::infix(" == ", literal::number).listed(&EXACT_VALUES).assuming(&[Code::AssumeNumeric]);
 const REAL: Emit = Emit::infix(" == ", literal::number).assuming(&[Code::AssumeNumeric]);
 const COMPARE: Emit = Emit::whole(compare).assuming(&[Code::AssumeNumeric]);
 /// Columns of type bool and text that spells a boolean become the same text.
@@ -114,14 +115,14 @@ const fn network(before: &'static str, list: &'static List) -> Emit {
     Emit { form, strength: ATOM, list: Some(list), assumes: &[Code::AssumeTextFields] }
 }
 
-const NETWORK_V4: Emit = network("coalesce(ipv4_is_in_any_range(", &NETWORKS_V4);
-const NETWORK_V6: Emit = network("coalesce(ipv6_is_in_any_range(", &NETWORKS_V6);
+const NETWORK_V4: Emit = network(CALL_V4, &NETWORKS_V4);
+const NETWORK_V6: Emit = network(CALL_V6, &NETWORKS_V6);
 
 /// The `where` clause.
 pub(super) static KUSTO: Dialect = Dialect {
     name: "Kusto",
     operators: OPERATORS,
-    passes: &[simplify, nulls::merge_blanks, nulls::guard, simplify],
+    passes: &[simplify, nulls::one_type, nulls::merge_blanks, nulls::guard, simplify],
     field: literal::name,
     variant: no_variant,
     bad_field: literal::bad_name,
@@ -153,11 +154,10 @@ pub(super) static KUSTO: Dialect = Dialect {
         or: "or",
         not: "not",
         precedence: Precedence::AndFirst,
-        name: literal::scan_name,
+        name: read_name,
         value: literal::scan_value,
         leaf: literal::scan_leaf,
-        // A list of networks is one call: it is read as one leaf.
-        lists: &[&TEXTS, &CASED_TEXTS, &NUMBERS],
+        lists: &[&TEXTS, &EXACT_VALUES, &NETWORKS_V4, &NETWORKS_V6],
     },
 };
 
@@ -406,4 +406,13 @@ fn time_part(writer: &mut Writer<'_>, found: &Match<'_>) {
     }
     writer.format(format_args!(") {} ", literal::sign(*order)));
     literal::number(writer, &found.test);
+}
+
+/// Bytes of what stands before the values of a list: a name, or the call with the name in it.
+fn read_name(text: &str) -> usize {
+    let call = [CALL_V4, CALL_V6].into_iter().find(|call| text.starts_with(call)).unwrap_or_default();
+    match literal::scan_name(&text[call.len()..]) {
+        0 => 0,
+        name => call.len() + name,
+    }
 }

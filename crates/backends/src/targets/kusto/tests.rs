@@ -240,12 +240,25 @@ fn values_of_one_field_stand_in_a_list() {
     check(&or(&[text("f", "a"), text("f", "b")]), r#"f in~ ("a", "b")"#);
     check(&or(&[cased("f", "a"), cased("f", "b")]), r#"f in ("a", "b")"#);
     check(&or(&[number("f", "1"), number("f", "-2")]), "f in (1, -2)");
-    check(&or(&[number("f", "1"), text("f", "b")]), r#"f == 1 or f =~ "b""#);
+    // A column has one type.
+    check(&or(&[number("f", "1"), text("f", "b")]), r#"f in~ ("1", "b")"#);
+    check(&and(&[number("f", "1"), number("g", "2"), not(text("g", "b*"))]), NUMBER_AS_TEXT);
     check(&or(&[number("f", "1"), number("f", "1.5")]), "f == 1 or f == 1.5");
     check(&or(&[text("f", "*a*"), text("f", "*b*")]), r#"f contains "a" or f contains "b""#);
     check(&and(&[text("f", "*a*"), text("f", "*b*")]), r#"f contains "a" and f contains "b""#);
     check(&or(&[text("f", "a"), text("f", "b*")]), r#"f =~ "a" or f startswith "b""#);
     check(&and(&[text("f", "a"), text("f", "b")]), r#"f =~ "a" and f =~ "b""#);
+}
+
+const NUMBER_AS_TEXT: &str = r#"f == 1 and g =~ "2" and not(g startswith "b")"#;
+
+#[test]
+fn long_chains_are_cut() {
+    let terms: Vec<Tested> = (0..300).map(|at| text("f", &format!("*{at}*"))).collect();
+    let each: Vec<String> = (0..300).map(|at| format!("f contains \"{at}\"")).collect();
+    let parts: Vec<String> = each.chunks(128).map(|part| format!("({})", part.join(" or "))).collect();
+    check(&or(&terms), &parts.join(" or "));
+    check(&not(or(&terms)), &format!("not({})", parts.join(" or ")));
 }
 
 #[test]
