@@ -147,10 +147,15 @@ impl Work<'_> {
     fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
         let settings = &self.backend.settings;
         let query = simplified(query, dialect);
-        if let Some(style) = self.backend.target.style(settings) {
-            (style.check)(&query, &mut self.diagnostics);
-        }
-        let said = self.legal(&guard::guard(query, dialect), dialect)?;
+        let query = match self.backend.target.style(settings) {
+            // The languages of styles know true and false only, and their nesting is kept.
+            Some(style) => {
+                (style.check)(&query, &mut self.diagnostics);
+                query
+            }
+            None => guard::guard(query, dialect),
+        };
+        let said = self.legal(&query, dialect)?;
         if self.constant(&said, None, span) {
             return None;
         }

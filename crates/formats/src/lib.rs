@@ -170,6 +170,9 @@ impl Templates {
         earlier: usize,
     ) -> Result<Vec<String>, FormatError> {
         let name = self.template(target, format, settings)?;
+        if settings.style.is_some() && target.name == "watcher" {
+            watch::runs_nothing(Self::named_by(settings, rule), rule, queries)?;
+        }
         let views = (RuleView::of(rule), SettingsView::of(settings));
         let one = |query: &str, number: usize| {
             let mut body = String::new();

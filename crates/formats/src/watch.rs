@@ -5,6 +5,8 @@
 use serde::Serialize;
 use sigcast_ir::Rule;
 
+use crate::FormatError;
+
 /// ATT&CK, by the tags of a rule.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Attack {
@@ -88,6 +90,31 @@ pub(crate) fn without_tags(query: &str) -> String {
         out.push(c);
     }
     out
+}
+
+/// The scripts of the old styles have an unquoted heredoc and an unquoted address: whether a shell that runs one would
+/// run a part of the rule. `name`: what the watch is named by.
+///
+/// # Errors
+/// What the shell would run.
+pub(crate) fn runs_nothing(name: &str, rule: &Rule<'_>, queries: &[String]) -> Result<(), FormatError> {
+    let meta = &rule.meta;
+    let texts = queries.iter().map(String::as_str).chain([meta.title.as_ref()]).chain(meta.description.as_deref());
+    let texts = texts.chain(meta.tags.iter().map(AsRef::as_ref)).chain(meta.fields.iter().map(|field| field.as_str()));
+    for text in texts {
+        if text.contains("$(") || text.contains('`') {
+            let message = "the style does not quote the heredoc of its script, and a shell would run what stands in \
+                           backquotes or `$(…)` in the rule";
+            return Err(FormatError { message: message.to_owned() });
+        }
+    }
+    let safe = |c: char| c.is_alphanumeric() || " ._~/:@%+,=-".contains(c);
+    if !name.chars().all(safe) {
+        let message = "the style names the watch by the rule's title or id, unquoted, and it has signs that a shell \
+                       gives a meaning to";
+        return Err(FormatError { message: message.to_owned() });
+    }
+    Ok(())
 }
 
 /// The fields that can be shown for a hit: names which are safe inside a Mustache tag.

@@ -151,3 +151,152 @@ fn keyword_groups(query: Query<'_>) -> Query<'_> {
         other => other,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use sigcast_diagnostics::{SourceId, Span};
+    use sigcast_ir::{Field, Pattern};
+
+    use super::*;
+
+    const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+    fn leaf(subject: Subject<'static>, value: &'static str) -> Query<'static> {
+        let test = Test::Text { pattern: Pattern::exact(value), case: Case::Insensitive };
+        Expr::Match(Match { subject, test, span: Span::new(SourceId(0), 0, 0) })
+    }
+
+    fn field(name: &'static str) -> Query<'static> {
+        leaf(Subject::Field(Field::new(name)), "v")
+    }
+
+    fn keyword(word: &'static str) -> Query<'static> {
+        leaf(Subject::Event, word)
+    }
+
+    fn dialect() -> &'static Dialect {
+        match crate::targets::find("lucene").map(|target| target.language) {
+            Some(crate::target::Language::Single(dialect)) => dialect,
+            _ => panic!("one dialect"),
+        }
+    }
+
+    /// A query in brackets: `[a & b]`, `[a | b]`, `!a`, `f:{v,w}` for a list, words for keywords.
+    fn shown(query: &Query<'_>) -> String {
+        let joined =
+            |terms: &[Query<'_>], sign: &str| format!("[{}]", terms.iter().map(shown).collect::<Vec<_>>().join(sign));
+        let text = |test: &Test<'_>| match test {
+            Test::Text { pattern, .. } => pattern.texts().collect::<String>(),
+            _ => panic!("a text"),
+        };
+        match query {
+            Expr::And(terms) => joined(terms, " & "),
+            Expr::Or(terms) => joined(terms, " | "),
+            Expr::Not(inner) => format!("!{}", shown(inner)),
+            Expr::Const(value) => value.to_string(),
+            Expr::Match(found) => match (found.field(), &found.test) {
+                (Some(field), Test::OneOf(tests)) => {
+                    format!("{}:{{{}}}", field.as_str(), tests.iter().map(text).collect::<Vec<_>>().join(","))
+                }
+                (Some(field), _) => field.as_str().to_owned(),
+                (None, Test::OneOf(tests)) => format!("<{}>", tests.iter().map(text).collect::<Vec<_>>().join(",")),
+                (None, test) => format!("<{}>", text(test)),
+            },
+        }
+    }
+
+    #[track_caller]
+    fn check(query: Query<'static>, wanted: &str) {
+        assert_eq!(shown(&shape(query, dialect())), wanted);
+    }
+
+    #[test]
+    fn terms_of_the_same_kind_are_merged_unless_something_else_stands_beside_them() {
+        let (a, b, c) = (field("a"), field("b"), field("c"));
+        let and = |terms: &[&Query<'static>]| Expr::And(terms.iter().map(|term| (*term).clone()).collect());
+        let or = |terms: &[&Query<'static>]| Expr::Or(terms.iter().map(|term| (*term).clone()).collect());
+        let not = |term: &Query<'static>| Expr::negate(term.clone());
+        check(and(&[&and(&[&a])]), "a");
+        check(and(&[&and(&[&a, &b]), &and(&[&c])]), "[a & b & c]");
+        check(and(&[&and(&[&a, &b]), &not(&c)]), "[[a & b] & !c]");
+        check(and(&[&and(&[&a, &b]), &keyword("k")]), "[[a & b] & <k>]");
+        check(and(&[&and(&[&a, &b]), &or(&[&and(&[&c]), &and(&[&a])])]), "[[a & b] & [c | a]]");
+        check(or(&[&or(&[&and(&[&a]), &and(&[&b])]), &and(&[&c])]), "[a | b | c]");
+    }
+
+    #[test]
+    fn the_values_of_an_item_are_one_term_and_detections_are_not() {
+        let value = |text| leaf(Subject::Field(Field::new("f")), text);
+        check(Expr::Or(vec![value("v"), value("w")]), "f:{v,w}");
+        check(Expr::Or(vec![value("v")]), "f:{v}");
+        // Variants of a value, as `base64offset` makes them, are values like the others.
+        check(Expr::Or(vec![Expr::Or(vec![value("v"), value("w")]), value("x")]), "f:{v,w,x}");
+        // Two maps with one item each.
+        check(Expr::Or(vec![Expr::And(vec![value("v")]), Expr::And(vec![value("w")])]), "[f | f]");
+        check(Expr::And(vec![Expr::And(vec![value("v"), value("w")]), field("a")]), "[f & f & a]");
+        check(Expr::Or(vec![keyword("k"), keyword("l")]), "<k,l>");
+        check(Expr::Or(vec![keyword("k")]), "<k>");
+    }
+
+    #[test]
+    fn what_all_branches_share_goes_in_front() {
+        let and = |names: &[&'static str]| Expr::And(names.iter().map(|name| field(name)).collect());
+        check(Expr::Or(vec![and(&["x", "a"]), and(&["x", "b"])]), "[x & [a | b]]");
+        check(Expr::Or(vec![and(&["x", "a", "b"]), and(&["c", "x"])]), "[x & [[a & b] | c]]");
+        check(Expr::Or(vec![and(&["x", "a"]), and(&["y", "b"])]), "[[x & a] | [y & b]]");
+        check(Expr::Or(vec![and(&["x", "a"]), and(&["x"])]), "[[x & a] | x]");
+        check(Expr::Or(vec![and(&["x", "a"]), and(&["x", "y", "a"])]), "[[x & a] | [x & y & a]]");
+    }
+
+    fn query() -> impl Strategy<Value = Query<'static>> {
+        let leaves =
+            prop_oneof![(0..4usize).prop_map(|at| field(NAMES[at])), (0..4usize).prop_map(|at| keyword(NAMES[at])),];
+        leaves.prop_recursive(4, 24, 3, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 1..4).prop_map(Expr::And),
+                proptest::collection::vec(inner.clone(), 1..4).prop_map(Expr::Or),
+                inner.prop_map(Expr::negate),
+            ]
+        })
+    }
+
+    /// Whether an event matches that has the fields (low bits) and the keywords (high bits) of `event`.
+    fn holds(query: &Query<'_>, event: u8) -> bool {
+        match query {
+            Expr::And(terms) => terms.iter().all(|term| holds(term, event)),
+            Expr::Or(terms) => terms.iter().any(|term| holds(term, event)),
+            Expr::Not(inner) => !holds(inner, event),
+            Expr::Const(value) => *value,
+            Expr::Match(found) => {
+                let tests = match &found.test {
+                    Test::OneOf(tests) => tests.as_slice(),
+                    test => std::slice::from_ref(test),
+                };
+                tests.iter().any(|test| {
+                    let Test::Text { pattern, .. } = test else { panic!("a text") };
+                    let word = pattern.texts().next().unwrap_or_default();
+                    let (name, shift) = found.field().map_or((word, 4), |field| (field.as_str(), 0));
+                    let at = NAMES.iter().position(|known| *known == name).expect("a known name");
+                    event >> (at + shift) & 1 == 1
+                })
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn the_meaning_stays(query in query()) {
+            let shaped = shape(query.clone(), dialect());
+            for event in 0..=u8::MAX {
+                prop_assert_eq!(holds(&shaped, event), holds(&query, event), "{:08b}: {}", event, shown(&shaped));
+            }
+        }
+
+        #[test]
+        fn a_shaped_query_stays_as_it_is(query in query()) {
+            let shaped = normal(value_lists(query));
+            prop_assert_eq!(normal(shaped.clone()), shaped);
+        }
+    }
+}

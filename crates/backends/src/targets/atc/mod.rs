@@ -9,52 +9,87 @@
 mod lucene;
 mod splunk;
 
-use sigcast_diagnostics::{Code, Diagnostic};
+use sigcast_diagnostics::{Code, Diagnostic, Span};
 use sigcast_ir::{Condition, Expr, Part, Pattern, Quantifier, Query, Rule, Test, Tree, ValueLinking};
 
 use crate::target::{Language, Style};
 
-const PLAIN: Style = Style {
+const OF_2019: Style = Style {
     language: Language::Single(&lucene::KIBANA_2019),
     read,
-    check,
+    check: |query, diagnostics| check(query, false, diagnostics),
     tail: |_| String::new(),
     output: |_, _, _| {},
 };
 
+const OF_2020: Style = Style {
+    language: Language::Single(&lucene::QUERY_2020),
+    check: |query, diagnostics| check(query, true, diagnostics),
+    ..OF_2019
+};
+
 /// The styles of Elasticsearch's query string.
-pub(super) const LUCENE: &[(&str, Style)] =
-    &[("atc2019", PLAIN), ("atc2020", Style { language: Language::Single(&lucene::QUERY_2020), ..PLAIN })];
+pub(super) const LUCENE: &[(&str, Style)] = &[("atc2019", OF_2019), ("atc2020", OF_2020)];
 
 /// The styles of Graylog's search.
 pub(super) const GRAYLOG: &[(&str, Style)] = &[
-    ("atc2019", Style { language: Language::Single(&lucene::GRAYLOG_2019), ..PLAIN }),
-    ("atc2020", Style { language: Language::Single(&lucene::GRAYLOG_2020), ..PLAIN }),
+    ("atc2019", Style { language: Language::Single(&lucene::GRAYLOG_2019), ..OF_2019 }),
+    ("atc2020", Style { language: Language::Single(&lucene::GRAYLOG_2020), ..OF_2020 }),
 ];
 
 /// The styles of Watcher.
-pub(super) const WATCHER: &[(&str, Style)] = &[
-    ("atc2019", Style { output: script, ..PLAIN }),
-    ("atc2020", Style { language: Language::Single(&lucene::QUERY_2020), output: script_2020, ..PLAIN }),
-];
+pub(super) const WATCHER: &[(&str, Style)] =
+    &[("atc2019", Style { output: script, ..OF_2019 }), ("atc2020", Style { output: script_2020, ..OF_2020 })];
 
 /// The style of Splunk.
 pub(super) const SPLUNK: &[(&str, Style)] = &[(
     "atc2020",
-    Style { language: Language::Single(&splunk::SPLUNK_2020), check: |_, _| {}, tail: splunk::table, ..PLAIN },
+    Style { language: Language::Single(&splunk::SPLUNK_2020), check: |_, _| {}, tail: splunk::table, ..OF_2020 },
 )];
 
 /// The rule as the library's converter read it.
 fn read<'a>(mut rule: Rule<'a>, diagnostics: &mut Vec<Diagnostic>) -> Rule<'a> {
+    let whole = rule.span;
+    let own = |span: Span| span.source == whole.source && span.start >= whole.start && span.end <= whole.end;
     for detection in &mut rule.detections {
+        own_first(&mut detection.tree, &own);
         trailing_backslashes(&mut detection.tree, diagnostics);
     }
+    let own: Vec<bool> = rule.detections.iter().map(|detection| own(detection.span)).collect();
     let conditions = std::mem::take(&mut rule.conditions);
     rule.conditions = conditions
         .into_iter()
-        .map(|(condition, span)| (pairs(all_of_one(condition, &mut rule, diagnostics)), span))
+        .map(|(condition, span)| {
+            let condition = own_names_first(condition, &own);
+            (pairs(all_of_one(condition, &mut rule, diagnostics)), span)
+        })
         .collect();
     rule
+}
+
+/// What `action: global` lends to a document stands behind what the document has itself.
+fn own_first(tree: &mut Tree<'_>, own: &impl Fn(Span) -> bool) {
+    if let Tree::All(nodes) = tree {
+        nodes.sort_by_key(|node| matches!(node, Tree::Item(item) if !own(item.span)));
+    }
+    if let Tree::All(nodes) | Tree::Any(nodes) = tree {
+        nodes.iter_mut().for_each(|node| own_first(node, own));
+    }
+}
+
+/// The same for the detections that a pattern stands for.
+fn own_names_first<'a>(condition: Condition<'a>, own: &[bool]) -> Condition<'a> {
+    let each = |terms: Vec<Condition<'a>>| terms.into_iter().map(|term| own_names_first(term, own)).collect();
+    match condition {
+        Condition::And(terms) => Condition::And(each(terms)),
+        Condition::Or(terms) => Condition::Or(each(terms)),
+        Condition::Not(inner) => Condition::Not(Box::new(own_names_first(*inner, own))),
+        Condition::Of { quantifier, pattern, mut matched, span } => {
+            matched.sort_by_key(|index| own.get(*index) == Some(&false));
+            Condition::Of { quantifier, pattern, matched, span }
+        }
+        named @ Condition::Detection { .. } => named,
+    }
 }
 
 /// A wildcard that a modifier put behind a backslash made an escaped star of both: `\` and `*` for the value, one
@@ -153,19 +188,21 @@ fn paired<'a>(terms: Vec<Condition<'a>>, junction: fn(Vec<Condition<'a>>) -> Con
 }
 
 /// A negation without a group of its own in a disjunction: `a OR NOT b` is read as `a` without `b`.
-fn check(query: &Query<'_>, diagnostics: &mut Vec<Diagnostic>) {
+///
+/// `grouped`: the style puts negations in a group, all but those that a test has in itself.
+fn check(query: &Query<'_>, grouped: bool, diagnostics: &mut Vec<Diagnostic>) {
     match query {
-        Expr::And(terms) => terms.iter().for_each(|term| check(term, diagnostics)),
-        Expr::Not(inner) => check(inner, diagnostics),
+        Expr::And(terms) => terms.iter().for_each(|term| check(term, grouped, diagnostics)),
+        Expr::Not(inner) => check(inner, grouped, diagnostics),
         Expr::Or(terms) => {
             for term in terms {
                 let mut first = None;
                 match term {
                     Expr::Match(found) if matches!(found.test, Test::Null | Test::Exists(false)) => {
-                        first = Some(found.span)
+                        first = Some(found.span);
                     }
-                    Expr::Not(inner) => inner.each_match(&mut |found| first = first.or(Some(found.span))),
-                    _ => check(term, diagnostics),
+                    Expr::Not(inner) if !grouped => inner.each_match(&mut |found| first = first.or(Some(found.span))),
+                    _ => check(term, grouped, diagnostics),
                 }
                 if let Some(span) = first {
                     let message = "the style puts this negation in a disjunction without a group, where `a OR NOT b` is \
