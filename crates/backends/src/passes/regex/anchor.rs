@@ -27,6 +27,7 @@ const MAX_UNROLLED: u32 = 8;
 
 /// The search as an expression for the whole text.
 pub(super) fn whole(node: Node) -> Result<Whole, Refusal> {
+    bounded(&node)?;
     let by_line = minds_lines(&node);
     let ends = node.any(&|node| matches!(node, Node::Look(Look::End)));
     let settled = settle(node, &Beside::outside(), &Beside::outside(), Settling { by_line, strict: true })?;
@@ -40,6 +41,7 @@ pub(super) fn whole(node: Node) -> Result<Whole, Refusal> {
 
 /// The search without word boundaries: `x\b` as `x([^\w]|$)`.
 pub(super) fn search(node: Node) -> Result<Node, Refusal> {
+    bounded(&node)?;
     let by_line = true;
     let settled = settle(node, &Beside::outside(), &Beside::outside(), Settling { by_line, strict: true })?;
     open(open(settled, Side::Left, Ends::Search)?, Side::Right, Ends::Search)
@@ -48,16 +50,22 @@ pub(super) fn search(node: Node) -> Result<Node, Refusal> {
 /// Whether the author has texts of several lines in mind: the expression names the line break, or uses `m`.
 fn minds_lines(node: &Node) -> bool {
     node.any(&|node| match node {
-        Node::Class(class) => class.set.ranges() == of(&[('\n', '\n')]).ranges() || names_break(&class.set),
+        Node::Class(class) => names_break(&class.set),
         Node::Look(look) => matches!(look, Look::LineStart | Look::LineEnd),
         _ => false,
     })
 }
 
-/// Whether a small class names a line break (`[\r\n]`), which `\s` does not.
+/// Whether a class names the line break (`\n`, `[\r\n]`, `[^\r\n]`), which `\s` and `.` do not.
 fn names_break(set: &Set) -> bool {
-    let breaks = of(&[('\n', '\n'), ('\r', '\r')]);
-    *set == breaks || *set == not(breaks)
+    match set.ranges() {
+        [range] => range.start() == '\n' && range.end() == '\n',
+        [_, _] | [_, _, _] => {
+            let breaks = of(&[('\n', '\n'), ('\r', '\r')]);
+            *set == breaks || *set == not(breaks)
+        }
+        _ => false,
+    }
 }
 
 /// What can stand beside a place.
@@ -123,27 +131,27 @@ fn end(node: &Node, side: Side) -> (Set, bool) {
             all.union(&set);
             (all, any || empty)
         }),
-        Node::Concat(items) => {
-            let mut all = Set::empty();
-            let ordered: Box<dyn Iterator<Item = &Node>> = match side {
-                Side::Left => Box::new(items.iter()),
-                Side::Right => Box::new(items.iter().rev()),
-            };
-            for item in ordered {
-                let (set, empty) = end(item, side);
-                all.union(&set);
-                if !empty {
-                    return (all, false);
-                }
-            }
-            (all, true)
+        Node::Concat(items) => end_of(items, side),
+    }
+}
+
+/// The same of nodes one after the other.
+fn end_of(items: &[Node], side: Side) -> (Set, bool) {
+    let mut all = Set::empty();
+    for at in 0..items.len() {
+        let item = &items[if side == Side::Left { at } else { items.len() - 1 - at }];
+        let (set, empty) = end(item, side);
+        all.union(&set);
+        if !empty {
+            return (all, false);
         }
     }
+    (all, true)
 }
 
 /// What stands at a node's end, seen from beyond it; behind an empty match comes what was beside it.
 fn seen(nodes: &[Node], side: Side, beyond: &Beside) -> Beside {
-    let (chars, empty) = end(&Node::Concat(nodes.to_vec()), side);
+    let (chars, empty) = end_of(nodes, side);
     let found = Beside { outside: false, chars };
     if empty { found.or(beyond) } else { found }
 }
@@ -159,11 +167,18 @@ pub(super) struct Settling {
 
 /// Settles every condition in a node between `left` and `right`.
 pub(super) fn settle(node: Node, left: &Beside, right: &Beside, how: Settling) -> Result<Node, Refusal> {
+    if !node.any(&|node| matches!(node, Node::Look(_))) {
+        return Ok(node);
+    }
     Ok(match node {
         Node::Look(look) => condition(look, left, right, how)?,
         Node::Concat(items) => {
             let mut settled = Vec::with_capacity(items.len());
             for (at, item) in items.iter().enumerate() {
+                if !item.any(&|node| matches!(node, Node::Look(_))) {
+                    settled.push(item.clone());
+                    continue;
+                }
                 let before = seen(&items[..at], Side::Right, left);
                 let after = seen(&items[at + 1..], Side::Left, right);
                 settled.push(settle(item.clone(), &before, &after, how)?);
@@ -175,14 +190,10 @@ pub(super) fn settle(node: Node, left: &Beside, right: &Beside, how: Settling) -
                 branches.into_iter().map(|branch| settle(branch, left, right, how)).collect();
             Node::alt(settled?)
         }
-        Node::Repeat { ref inner, least, most } if node.any(&|node| matches!(node, Node::Look(_))) => {
+        Node::Repeat { ref inner, least, most } => {
             let copies = most.unwrap_or(least);
             if how.strict && most != Some(1) && (1..=MAX_UNROLLED).contains(&copies) {
-                let unrolled = unroll(inner, least, most);
-                if unrolled.size() > MAX_SIZE {
-                    return Err(refused("conditions such as `^` and `\\b` in repetitions of this size"));
-                }
-                return settle(unrolled, left, right, how);
+                return settle(unroll(inner, least, most), left, right, how);
             }
             let (mut before, mut after) = (left.clone(), right.clone());
             if most != Some(1) {
@@ -193,6 +204,30 @@ pub(super) fn settle(node: Node, left: &Beside, right: &Beside, how: Settling) -
         }
         node => node,
     })
+}
+
+/// How large the tree is with every repetition unrolled that [`settle`] may unroll.
+fn unrolled_size(node: &Node) -> usize {
+    match node {
+        Node::Concat(items) | Node::Alt(items) => {
+            items.iter().fold(1, |size, item| unrolled_size(item).saturating_add(size))
+        }
+        Node::Repeat { inner, least, most } => {
+            let copies = most.unwrap_or(least.saturating_add(1)).min(MAX_UNROLLED + 1) as usize;
+            let looks = inner.any(&|node| matches!(node, Node::Look(_)));
+            unrolled_size(inner).saturating_mul(if looks { copies } else { 1 }).saturating_add(1)
+        }
+        _ => 1,
+    }
+}
+
+/// Refuses what would become too large.
+fn bounded(node: &Node) -> Result<(), Refusal> {
+    let looks = node.any(&|node| matches!(node, Node::Look(_)));
+    if looks && unrolled_size(node) > MAX_SIZE {
+        return Err(refused("conditions such as `^` and `\\b` in repetitions of this size"));
+    }
+    Ok(())
 }
 
 /// `x{2,4}` as `xx(x(x)?)?`, `x{2,}` as `xxx*`.

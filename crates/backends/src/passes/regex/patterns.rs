@@ -24,6 +24,12 @@ enum Piece {
 /// How many patterns there may be before those are dropped that another one covers.
 const MAX_BEFORE: usize = 2_000;
 
+/// How many pieces all patterns together may have, if each is as long as the longest.
+const MAX_PIECES: usize = 200_000;
+
+/// How many characters a pattern may ask for one by one.
+const MAX_LENGTH: usize = 4_000;
+
 /// The patterns of an expression.
 pub(super) fn write(whole: &Whole, limits: PatternLimits) -> Result<Vec<Test<'static>>, Refusal> {
     let ignores = whole.node.any(&|node| matches!(node, Node::Class(class) if class.plain.is_some()));
@@ -98,6 +104,9 @@ impl Expander<'_> {
                 return Err(unlimited(&whole()));
             }
             let mut pieces = Vec::new();
+            if least as usize > MAX_LENGTH {
+                return Err(too_long());
+            }
             for _ in 0..least {
                 pieces.extend(self.one(inner)?);
             }
@@ -158,7 +167,9 @@ impl Expander<'_> {
     }
 
     fn product(&self, left: &[Vec<Piece>], right: &[Vec<Piece>]) -> Result<Vec<Vec<Piece>>, Refusal> {
-        if left.len().saturating_mul(right.len()) > MAX_BEFORE {
+        let longest = |all: &[Vec<Piece>]| all.iter().map(Vec::len).max().unwrap_or(0);
+        let many = left.len().saturating_mul(right.len());
+        if many > MAX_BEFORE || many.saturating_mul(longest(left) + longest(right)) > MAX_PIECES {
             return Err(self.too_many());
         }
         let mut all = Vec::with_capacity(left.len() * right.len());
@@ -201,6 +212,10 @@ fn chars_contain(set: &Set, c: char) -> bool {
 
 fn refused(reason: &str) -> Refusal {
     Refusal::new(Code::RegexUnsupported, reason)
+}
+
+fn too_long() -> Refusal {
+    refused("the expression stands for texts of more than 4000 characters")
 }
 
 fn unlimited(node: &Node) -> Refusal {

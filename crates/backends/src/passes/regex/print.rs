@@ -118,12 +118,12 @@ impl Printer<'_> {
 
     fn class(&mut self, class: &Class) {
         let set = class.plain.as_ref().filter(|_| self.syntax.caseless).unwrap_or(&class.set);
-        if *set == everything() {
+        if let Some(c) = single(set) {
+            (self.syntax.literal)(&mut self.out, c);
+        } else if *set == everything() {
             self.out.push_str(self.syntax.any);
         } else if is_dot(set) {
             self.out.push_str(self.syntax.dot);
-        } else if let Some(c) = single(set) {
-            (self.syntax.literal)(&mut self.out, c);
         } else if let Some(name) = self.name(set) {
             self.out.push_str(name);
         } else if negative(set) {

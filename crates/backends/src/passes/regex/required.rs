@@ -29,7 +29,9 @@ fn put(node: &Node, found: &mut Pattern<'static>) {
         },
         Node::Concat(items) => items.iter().for_each(|item| put(item, found)),
         Node::Repeat { inner, least, most } if *least > 0 => {
-            let copies = if Some(*least) == *most { (*least).min(MAX_COPIES) } else { 1 };
+            // Repetitions in repetitions could grow beyond all bounds.
+            let flat = !inner.any(&|node| matches!(node, Node::Repeat { .. }));
+            let copies = if Some(*least) == *most && flat { (*least).min(MAX_COPIES) } else { 1 };
             (0..copies).for_each(|_| put(inner, found));
             if Some(copies) != *most {
                 found.push(Part::AnyRun);

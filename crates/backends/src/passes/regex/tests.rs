@@ -348,6 +348,29 @@ fn texts() -> impl Strategy<Value = Vec<String>> {
     prop::collection::vec("[abcAB1/ \\\\.*#~\n\u{b}é]{0,7}", 24)
 }
 
+#[test]
+fn no_expression_takes_forever() {
+    let nested = |inner: &str| format!("{}{inner}{}", "(".repeat(40), "){8}".repeat(40));
+    let sources = [
+        nested(r"a\b"),
+        nested("a"),
+        nested("[a-z]?"),
+        "(a|b){100000}.{100000}".to_owned(),
+        format!("^{}$", "a?".repeat(2_000)),
+    ];
+    for source in sources {
+        let regex = expression(&source, "i");
+        // What counts is that all of them come to an end; the tables say with what.
+        let ended = [
+            lucene(&regex).is_ok(),
+            re2(&regex).is_ok(),
+            patterns(&regex, SINGLES).is_ok(),
+            required(&regex).is_some(),
+        ];
+        assert!(ended.iter().any(|is| !is), "{source}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
 

@@ -144,20 +144,11 @@ impl Node {
                 _ => false,
             }
     }
-
-    /// How many nodes it has.
-    pub(super) fn size(&self) -> usize {
-        match self {
-            Self::Concat(items) | Self::Alt(items) => 1 + items.iter().map(Self::size).sum::<usize>(),
-            Self::Repeat { inner, .. } => 1 + inner.size(),
-            _ => 1,
-        }
-    }
 }
 
 /// Whether the set is that of `.`: everything but the line break.
 pub(super) fn is_dot(set: &Set) -> bool {
-    set.ranges() == dot().ranges()
+    set.ranges().len() == 2 && *set == dot()
 }
 
 /// Every character but the line break.
