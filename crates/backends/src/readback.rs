@@ -97,10 +97,10 @@ pub fn read(dialect: &Dialect, text: &str) -> Result<Read, String> {
     if reader.at < text.len() { Err(reader.fault("the end")) } else { Ok(found) }
 }
 
-/// The name under which a value in a list is compared.
+/// The name under which a value in a list is compared: the field, what opens the list, and the value.
 #[must_use]
-pub fn atom(field: &str, list: &List, value: &str) -> String {
-    format!("{field}\u{0}{}\u{0}{value}", list.name)
+pub fn atom(field: &str, open: &str, value: &str) -> String {
+    format!("{field}{open}\u{0}{value}")
 }
 
 /// The atoms that a leaf is read back as: one a value.
@@ -111,7 +111,9 @@ pub fn atoms(leaf: &Leaf<'_>, dialect: &Dialect, settings: &Settings) -> Vec<Str
         writer.leaf(leaf);
         writer.out
     };
-    let (Some(list), true) = (leaf.emit.list, leaf.matches.len() > 1) else { return vec![text(leaf)] };
+    let brackets = leaf.emit.list.and_then(|list| if leaf.all { list.all } else { list.any.or(list.all) });
+    let (Some(brackets), true) = (brackets, leaf.matches.len() > 1) else { return vec![text(leaf)] };
+    let open = brackets.open;
     let before = match leaf.emit.form {
         crate::dialect::Form::Infix { .. } => "",
         crate::dialect::Form::Call { before, .. } => before,
@@ -125,7 +127,7 @@ pub fn atoms(leaf: &Leaf<'_>, dialect: &Dialect, settings: &Settings) -> Vec<Str
         if let Some(value) = leaf.value(at) {
             value(&mut writer, &found.test);
         }
-        atom(&field, list, &writer.out)
+        atom(&field, open, &writer.out)
     };
     leaf.matches.iter().enumerate().map(one).collect()
 }
@@ -263,7 +265,7 @@ impl<'r> Reader<'r> {
                     if length == 0 {
                         return Err(self.fault("a value"));
                     }
-                    values.push(Read::Atom(atom(field, list, &self.rest()[..length])));
+                    values.push(Read::Atom(atom(field, brackets.open, &self.rest()[..length])));
                     self.at += length;
                     if !self.takes(brackets.separator) {
                         break;

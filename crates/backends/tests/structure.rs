@@ -62,6 +62,9 @@ impl Bits {
     }
 }
 
+/// Two tests of the rule that the target writes alike, such as `null` and `''` where absent and empty are the same.
+const CONTRADICTION: &str = "a leaf says the same as another one that asks something else";
+
 /// What is known of the tests of a query.
 struct World<'s> {
     settings: &'s Settings,
@@ -123,7 +126,7 @@ impl<'s> World<'s> {
                 let read = readback::read(dialect, text).map_err(|fault| format!("leaf {text:?}: {fault}"))?;
                 self.note(&read, &truth);
                 if self.read(&read, None)? != truth {
-                    return Err(format!("the leaf {text:?} contradicts another one"));
+                    return Err(format!("{CONTRADICTION}: {text:?}"));
                 }
                 if leaf.emit.list.is_some() {
                     for text in readback::atoms(&doubled(leaf), dialect, self.settings) {
@@ -232,6 +235,9 @@ fn check(query: &Query<'_>, text: &str, backend: &Backend) -> Result<(), String>
     let body = text.strip_prefix(writer.out.as_str()).ok_or("the opening is missing")?;
     match backend.target.language(settings) {
         Language::Single(dialect) => {
+            // A pass that gives each field one type changes leaves: it has tests of its own.
+            let typed = dialect.passes.iter().fold(query.clone(), |query, pass| pass(query, dialect));
+            let query = if dialect.passes.len() > 1 { &typed } else { query };
             let wanted = world.query(query, &[dialect])?;
             world.presence(query, dialect)?;
             let read = readback::read(dialect, body)?;
@@ -327,6 +333,9 @@ fn check_rule(rule: &Rule<'_>, backend: &Backend, path: &str, faults: &mut Vec<S
     assert_eq!(queries.len(), conversion.queries.len(), "{path}: one text a condition");
     for ((query, _), text) in queries.iter().zip(&conversion.queries) {
         if let Err(fault) = check(query, text, backend) {
+            if conversion.status == Status::Approximate && fault.starts_with(CONTRADICTION) {
+                continue;
+            }
             let limit = |text: &str| text.chars().take(1500).collect::<String>();
             faults.push(format!("{path} [{}]: {}\n  {}", backend.target.name, limit(&fault), limit(text)));
         }
