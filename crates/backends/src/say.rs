@@ -118,7 +118,7 @@ impl<'s> Legaliser<'s> {
                 match self.leaf(found) {
                     Ok(said) => Some(said),
                     Err(refusal) => {
-                        self.refuse(found, refusal);
+                        self.refuse(found, &refusal);
                         None
                     }
                 }
@@ -202,7 +202,7 @@ impl<'s> Legaliser<'s> {
         }
     }
 
-    fn refuse(&mut self, found: &Match<'_>, refusal: Refusal) {
+    fn refuse(&mut self, found: &Match<'_>, refusal: &Refusal) {
         let what = describe(&found.test);
         let message = format!("{what} cannot be said in {}: {}", self.dialect.name, refusal.reason);
         let place = self.at.unwrap_or(found.span);

@@ -16,7 +16,7 @@ use crate::targets::lucene::{CASED, LUCENE, TEXT};
 use crate::write::Writer;
 
 /// What tells the pages apart.
-trait Page {
+pub(super) trait Page {
     /// The product in messages.
     const NAME: &'static str;
     /// Whether values with a wildcard stand bare, on the subfield `.keyword`. Otherwise every value is quoted.
@@ -34,9 +34,9 @@ trait Page {
 #[derive(Debug)]
 struct Kibana2019;
 #[derive(Debug)]
-struct Graylog2019;
+pub(super) struct Graylog2019;
 #[derive(Debug)]
-struct Query2020;
+pub(super) struct Query2020;
 #[derive(Debug)]
 struct Graylog2020;
 
@@ -249,7 +249,7 @@ fn one<P: Page>(writer: &mut Writer<'_>, test: &Test<'_>, bare: bool) {
 }
 
 /// Whether the style escapes a sign that another one follows.
-fn special<P: Page>(c: char, next: Option<char>) -> bool {
+pub(super) fn special<P: Page>(c: char, next: Option<char>) -> bool {
     match c {
         '+' | '-' | '!' | '(' | ')' | '{' | '}' | '[' | ']' | '^' | '"' | '~' | ':' | '/' => true,
         ' ' | '=' => P::ESCAPES_BLANKS,
