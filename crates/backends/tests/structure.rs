@@ -13,7 +13,7 @@ use sigcast_backends::write::Writer;
 use sigcast_backends::{Backend, Language, Status, TARGETS, Target};
 use sigcast_diagnostics::SourceMap;
 use sigcast_frontend::Kind;
-use sigcast_ir::{Case, Expr, Match, Query, Rule, Shape, Subject, Test, lower};
+use sigcast_ir::{Case, Expr, Match, Part, Pattern, Query, Rule, Subject, Test, lower};
 
 /// Words of assignments: 64 assignments each.
 const WORDS: usize = 12;
@@ -89,8 +89,8 @@ impl<'s> World<'s> {
         match &found.test {
             Test::Exists(true) => present,
             Test::Exists(false) | Test::Null => not(&present),
-            // Any text at all: what is there is text in this world.
-            Test::Text { pattern, .. } if pattern.shape() == Shape::Anything => present,
+            // Any text at all, or any but the empty one: what is there is such a text in this world.
+            Test::Text { pattern, .. } if is_anything(pattern) => present,
             Test::SameAs { other, .. } => {
                 let both = and(&present, &self.named(Some(other.as_str().to_owned()), "present".to_owned()));
                 and(&both, &self.named(Some(field), form(&found.test)))
@@ -208,12 +208,17 @@ impl<'s> World<'s> {
     }
 }
 
+fn is_anything(pattern: &Pattern<'_>) -> bool {
+    matches!(pattern.parts(), [Part::AnyRun] | [Part::AnyOne, Part::AnyRun] | [Part::AnyRun, Part::AnyOne])
+}
+
 /// What a test asks, as text. Two that differ only in case that does not count are the same.
 fn form(test: &Test<'_>) -> String {
-    let form = format!("{test:?}");
     match test {
-        Test::Text { case: Case::Insensitive, .. } => form.to_lowercase(),
-        _ => form,
+        Test::Text { pattern, case } if *case == Case::Insensitive || !pattern.has_case() => {
+            format!("{pattern:?}").to_lowercase()
+        }
+        _ => format!("{test:?}"),
     }
 }
 
