@@ -31,13 +31,13 @@ pub(crate) enum When {
 #[command(name = "sigcast", version, propagate_version = true, max_term_width = 110)]
 pub(crate) struct Args {
     /// Colour on standard error
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true, help_heading = MESSAGES)]
     pub(crate) color: When,
     /// Say errors only: no warnings, no summary
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = MESSAGES)]
     pub(crate) quiet: bool,
     /// Say every warning and note, not only the first ones of each code
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, help_heading = MESSAGES)]
     pub(crate) verbose: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -145,6 +145,7 @@ pub(crate) struct ConvertArgs {
 
 const SELECTION: &str = "Selection of rules";
 const OUTPUT: &str = "Output";
+const MESSAGES: &str = "Messages";
 
 /// Show what sigcast knows: targets, formats, options, codes, modifiers
 #[derive(Debug, ClapArgs)]

@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use rayon::prelude::*;
 use sigcast_backends::Status as Conversion;
@@ -146,14 +147,9 @@ fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<E
         .par_iter()
         .map(|(source, fault)| {
             let documents = match fault {
-                None => parse(&inputs.sources, *source),
-                Some(fault) => vec![Document {
-                    number: 1,
-                    title: None,
-                    id: None,
-                    kind: Kind::Invalid,
-                    diagnostics: vec![fault.clone()],
-                }],
+                None => guarded(*source, 0, || parse(&inputs.sources, *source))
+                    .unwrap_or_else(|fault| vec![unread(Kind::Refused, fault)]),
+                Some(fault) => vec![unread(Kind::Invalid, fault.clone())],
             };
             progress.step();
             documents.into_iter().map(|document| Entry { source: *source, document }).collect()
@@ -170,6 +166,21 @@ fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<E
     }
     let unselected = all - entries.len();
     (entries, unselected)
+}
+
+/// The document that stands for a text of which nothing is known but what is wrong with it.
+fn unread(kind: Kind<'_>, fault: Diagnostic) -> Document<'_> {
+    Document { number: 1, title: None, id: None, kind, diagnostics: vec![fault] }
+}
+
+/// Does the work on one rule. A fault of the program itself must cost that rule only: it is an error at this place.
+fn guarded<T>(source: SourceId, at: usize, work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+    // What the work leaves behind when it breaks off is thrown away with it: nothing half-done is seen again.
+    catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
+        let message = "sigcast met a fault of its own at this rule, which therefore has no query";
+        Diagnostic::at(Code::InternalError, Span::new(source, at, at), message)
+            .help("this is worth a report, with the rule and what stands above")
+    })
 }
 
 /// Makes the output of one target.
@@ -196,7 +207,8 @@ impl<'p> Maker<'p> {
             diagnostics: Vec::new(),
         };
         match &entry.document.kind {
-            Kind::Rule(rule) => self.rule(rule, at),
+            Kind::Rule(rule) => guarded(entry.source, rule.span.start as usize, || self.rule(rule, at))
+                .unwrap_or_else(|fault| refuse(without(Status::Refused), vec![fault])),
             Kind::Invalid => without(Status::Invalid),
             Kind::Refused => without(Status::Refused),
             Kind::Skipped => without(Status::Skipped),
@@ -304,4 +316,17 @@ fn nothing(tally: &summary::Tally<'_>, inputs: &Inputs) -> Fault {
 /// The name of the text that an entry stands in.
 pub(crate) fn path<'s>(sources: &'s SourceMap, entry: &Entry<'_>) -> &'s str {
     sources.get(entry.source).name()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_of_the_program_costs_one_rule() {
+        let found = guarded(SourceId(3), 7, || -> u8 { panic!("on purpose") }).expect_err("it broke off");
+        assert_eq!((found.code, found.span()), (Code::InternalError, Some(Span::new(SourceId(3), 7, 7))));
+        assert!(is_error(&found));
+        assert_eq!(guarded(SourceId(3), 7, || 1).ok(), Some(1));
+    }
 }

@@ -165,6 +165,8 @@ codes! {
     QueryTooLarge = Refusal "query-too-large";
     /// The output format cannot hold the rule.
     FormatFailed = Refusal "format-failed";
+    /// A fault of sigcast itself, met at this rule: worth a report, with the rule.
+    InternalError = Refusal "internal-error";
 
     // How a query differs.
     /// Text patterns for an IPv6 network also match addresses outside it, or miss spellings of addresses inside.
