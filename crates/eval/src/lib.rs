@@ -1,0 +1,24 @@
+//! What a rule means, by running it: does this event match? And events made from a rule, with the answer known.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | `matcher` | [`Matcher`] and [`RuleMatcher`]: the reference semantics of Sigma over JSON events |
+//! | `field`, `fold`, `glob`, `decimal`, `search`, `time` | what the tests are made of: paths, case, wildcards, exact numbers, regexes, times |
+//! | `windows` | [`flatten_windows`]: exported Windows events as rules name their fields |
+//!
+//! Invariant: this crate knows neither YAML nor any target. Whatever the query and the event, it gives an answer or an
+//! [`EvalError`], never a panic.
+
+mod decimal;
+mod error;
+mod field;
+mod fold;
+mod glob;
+mod matcher;
+mod search;
+mod time;
+mod windows;
+
+pub use error::{EvalError, EvalFault};
+pub use matcher::{Matcher, RuleMatcher};
+pub use windows::flatten_windows;
