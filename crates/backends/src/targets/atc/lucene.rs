@@ -5,7 +5,7 @@
 //! - signs are escaped inside quotes as outside.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Case, Expr, Match, Test};
+use sigcast_ir::{Case, Expr, Match, Part, Test};
 
 use super::{escaped, pattern, values, wild};
 use crate::dialect::{Dialect, Emit, Grouping, Infix, Operators, Prefix, Say, TextSays};
@@ -137,19 +137,19 @@ fn value<'a, P: Page>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Resul
     for test in list {
         let single = found.with(test.clone());
         match test {
-            Test::Text { case: Case::Sensitive, .. } => assume(CASED, &single, legaliser),
-            Test::Text { .. } => assume(TEXT, &single, legaliser),
+            Test::Text { case: Case::Sensitive, .. } => assume::<P>(CASED, &single, legaliser),
+            Test::Text { .. } => assume::<P>(TEXT, &single, legaliser),
             _ => {}
         }
     }
     Ok(leaf(Emit::whole(write_value::<P>), found.clone()))
 }
 
-fn assume(codes: &[Code], found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
-    let leading = wild(&found.test)
-        && matches!(&found.test, Test::Text { pattern, .. }
-        if matches!(pattern.parts().first(), Some(sigcast_ir::Part::AnyRun | sigcast_ir::Part::AnyOne)));
-    if leading && legaliser.dialect.name == Graylog2020::NAME {
+fn assume<P: Page>(codes: &[Code], found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
+    let leading = matches!(&found.test, Test::Text { pattern, .. }
+        if matches!(pattern.parts().first(), Some(Part::AnyRun | Part::AnyOne)));
+    // Graylog, and the wildcard is one: inside quotes it is plain text.
+    if leading && P::BARE && !P::SUBFIELDS {
         legaliser.assume(Code::AssumeLeadingWildcards, found);
     }
     for code in codes {
@@ -210,12 +210,10 @@ fn bare_fault<P: Page>(test: &Test<'_>) -> Option<String> {
     }
     match pattern.parts().first() {
         None => Some("the style writes the empty value as nothing at all".to_owned()),
-        Some(sigcast_ir::Part::Text(text)) if text.starts_with(['<', '>']) => {
+        Some(Part::Text(text)) if text.starts_with(['<', '>']) => {
             Some("the style does not quote this value, which is read as a range".to_owned())
         }
-        Some(sigcast_ir::Part::Text(text))
-            if pattern.parts().len() == 1 && matches!(text.as_ref(), "AND" | "OR" | "NOT") =>
-        {
+        Some(Part::Text(text)) if pattern.parts().len() == 1 && matches!(text.as_ref(), "AND" | "OR" | "NOT") => {
             Some("the style does not quote this value, which is read as an operator".to_owned())
         }
         _ => None,
@@ -269,7 +267,7 @@ fn keywords<'a, P: Page>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Re
         return Err(Refusal::new(Code::KeywordUnsupported, "a keyword is a text"));
     };
     if P::STARRED {
-        starred(found, legaliser);
+        starred::<P>(found, legaliser);
         return Ok(leaf(Emit::whole(write_starred::<P>), found.clone()));
     }
     let bare = P::BARE && list.iter().any(wild);
@@ -280,7 +278,7 @@ fn keywords<'a, P: Page>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Re
 
 fn word<'a, P: Page>(found: &Match<'a>, bare: bool, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     if P::STARRED {
-        starred(found, legaliser);
+        starred::<P>(found, legaliser);
         return Ok(leaf(Emit::whole(write_starred::<P>), found.clone()));
     }
     let open = matches!(pattern(&found.test), Some(pattern) if pattern.clone().open(true, true) == pattern);
@@ -291,7 +289,7 @@ fn word<'a, P: Page>(found: &Match<'a>, bare: bool, legaliser: &mut Legaliser<'_
         let message = "the style looks for the keyword as whole words or a whole value, and not anywhere in the event";
         legaliser.approximate(Code::LegacyStyle, found, message);
     }
-    assume(TEXT, found, legaliser);
+    assume::<P>(TEXT, found, legaliser);
     let emit = if bare {
         Emit::whole(|w, m| one::<P>(w, &m.test, true))
     } else {
@@ -300,10 +298,10 @@ fn word<'a, P: Page>(found: &Match<'a>, bare: bool, legaliser: &mut Legaliser<'_
     Ok(leaf(emit, found.clone()))
 }
 
-fn starred(found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
+fn starred<P: Page>(found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
     let message = "the style looks for keywords in subfields `.keyword` only";
     legaliser.approximate(Code::LegacyStyle, found, message);
-    assume(TEXT, found, legaliser);
+    assume::<P>(TEXT, found, legaliser);
 }
 
 /// Keywords with a wildcard on either side, in any subfield.
