@@ -195,6 +195,8 @@ codes! {
     AssumeNumeric = Assumption "assume-numeric";
     /// Fields compared with networks are stored as addresses.
     AssumeAddress = Assumption "assume-address";
+    /// The search is lenient (`"lenient": true`): text patterns on fields of an address type are no error.
+    AssumeLenient = Assumption "assume-lenient";
     /// Addresses are stored as text in their usual spelling.
     AssumeAddressText = Assumption "assume-address-text";
     /// Fields are of the type text.

@@ -6,11 +6,11 @@
 //! - the time range and the stream stand beside the query, not in it.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Expr, Match, Part, Shape, Test};
+use sigcast_ir::{Expr, Match, Part, Pattern, Shape, Test};
 
 use super::lucene::{self, LUCENE};
 use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
-use crate::say::{Legaliser, Refusal, Said};
+use crate::say::{Legaliser, Refusal, Said, leaf};
 use crate::target::{Comment, Language, PLAIN, Target};
 use crate::write::{Writer, pattern_of};
 
@@ -81,20 +81,27 @@ fn keyword<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
     let Test::Text { pattern, case } = &found.test else {
         return Err(Refusal::new(Code::KeywordUnsupported, "a keyword is a text"));
     };
-    let phrase = pattern.clone().open(true, true);
-    match phrase.shape() {
-        // Analysis drops all but letters and digits, so that only a phrase can hold such signs and blanks.
-        Shape::Contains(text) if !text.chars().all(char::is_alphanumeric) => {
-            let phrase = found.with(Test::Text { pattern: sigcast_ir::Pattern::exact(text.to_owned()), case: *case });
-            Ok(legaliser.write(Emit::whole(quoted), &phrase))
+    let word = |text: &str| text.chars().all(char::is_alphanumeric);
+    if pattern.texts().all(word) {
+        let open = found.with(Test::Text { pattern: pattern.clone().open(true, true), case: *case });
+        if matches!(pattern_of(&open.test).map(Pattern::shape), Some(Shape::Anything)) {
+            return legaliser.say(&Expr::Const(true));
         }
-        Shape::Contains(_) | Shape::Runs | Shape::Singles => {
-            let open = found.with(Test::Text { pattern: phrase, case: *case });
-            leading(&open, legaliser);
-            Ok(legaliser.write(Emit::whole(lucene::keyword), &open))
-        }
-        _ => legaliser.say(&Expr::Const(true)),
+        leading(&open, legaliser);
+        return Ok(legaliser.write(Emit::whole(lucene::keyword), &open));
     }
+    // Analysis drops all but letters and digits, so that only phrases can hold such signs and blanks; a wildcard between
+    // two phrases stands for anything, their order is lost.
+    let phrase = |text: &str| {
+        let exact = found.with(Test::Text { pattern: Pattern::exact(text.to_owned()), case: *case });
+        leaf(Emit::whole(quoted), exact)
+    };
+    let phrases = pattern.texts().filter(|text| text.chars().any(char::is_alphanumeric)).map(phrase);
+    let phrases: Vec<Said<'a>> = phrases.collect();
+    if phrases.is_empty() {
+        return Err(Refusal::new(Code::KeywordUnsupported, "Graylog's analysis drops every sign of the keyword"));
+    }
+    Ok(Expr::And(phrases))
 }
 
 fn quoted(writer: &mut Writer<'_>, found: &Match<'_>) {

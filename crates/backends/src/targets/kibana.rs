@@ -11,7 +11,7 @@
 //!   a `query_string`, in which a blank separates terms: it then matches far too much.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Expr, Match, Part, Pattern, Query, Shape, Subject, Test};
+use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Subject, Test};
 
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, any_field, no_variant, two_valued,
@@ -109,7 +109,7 @@ pub(super) static KIBANA: Dialect = Dialect {
     regex: Say::Lowered(regex),
     network_v4: Say::Lowered(network),
     network_v6: Say::Lowered(network),
-    number: Emit::infix(": ", number).listed(&VALUES).native(),
+    number: Emit::infix(": ", number_value).listed(&VALUES).native(),
     compare: Emit::whole(compare).assuming(&[Code::AssumeNumeric]).native(),
     boolean: Emit::infix(": ", boolean).listed(&VALUES).native(),
     null: ABSENT.native(),
@@ -193,25 +193,28 @@ fn pattern_value(writer: &mut Writer<'_>, test: &Test<'_>) {
     }
 }
 
-/// A pattern of runs; what Kibana may make of it depends on its blanks.
+/// A pattern of runs. Blanks at its ends are lost, which no escape prevents; those inside may be read as the end of a
+/// term.
 fn pattern<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    let (assumes, trimmed, split) = match &found.test {
-        Test::Text { pattern, case } => {
-            let assumes = if *case == sigcast_ir::Case::Sensitive { CASED } else { TEXT };
-            (assumes, has_outer_blank(pattern), pattern.texts().any(|text| text.contains(is_query_string_blank)))
-        }
-        _ => (TEXT, false, false),
+    let Test::Text { pattern, case } = &found.test else {
+        return Err(Refusal::new(Code::ConstructUnsupported, "only text has patterns"));
     };
-    if trimmed {
-        let message =
-            "Kibana drops the blank at the end of a value with a wildcard: the query matches more than the rule";
-        legaliser.approximate(Code::ValueReinterpreted, found, message);
-    } else if split {
-        let message = "unless the data view says that the field is exactly a keyword, Kibana splits a value with a \
-                       wildcard at its blanks: the query then matches more than the rule";
+    if has_outer_blank(pattern) {
+        let reason = "Kibana drops the blank at the end of a value that has a wildcard";
+        return Err(Refusal::new(Code::ValueUnsupported, reason));
+    }
+    if pattern.texts().any(|text| text.contains(is_query_string_blank)) {
+        let message = if found.field().is_some() {
+            "unless the data view says that the field is exactly a keyword, Kibana takes the blanks in a value with a \
+             wildcard for the ends of terms, one of which is enough to match"
+        } else {
+            "without a field, Kibana takes the blanks in a value with a wildcard for the ends of terms, one of which is \
+             enough to match"
+        };
         legaliser.approximate(Code::ValueReinterpreted, found, message);
     }
     let emit = if found.field().is_some() { PATTERN } else { KEYWORD };
+    let assumes = if *case == sigcast_ir::Case::Sensitive { CASED } else { TEXT };
     Ok(legaliser.write(emit.assuming(assumes), found))
 }
 
@@ -279,13 +282,27 @@ fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
     }
 }
 
+/// A number. Kibana reads a bare one as a double, so an integer that a double cannot hold is quoted.
+fn number_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+    const LARGEST: i128 = 1 << 53;
+    let value = write::number_of(test).map(|number| number.value);
+    let quoted = matches!(value, Some(NumberValue::Integer(value)) if value.abs() > LARGEST);
+    if quoted {
+        writer.put("\"");
+    }
+    number(writer, test);
+    if quoted {
+        writer.put("\"");
+    }
+}
+
 fn compare(writer: &mut Writer<'_>, found: &Match<'_>) {
     if let Test::Number { order, .. } = &found.test {
         writer.field_of(found);
         writer.put(" ");
         writer.put(order.sign());
         writer.put(" ");
-        number(writer, &found.test);
+        number_value(writer, &found.test);
     }
 }
 

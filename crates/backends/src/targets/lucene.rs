@@ -96,13 +96,13 @@ pub(super) const LUCENE: Dialect = Dialect {
         runs: PATTERN.assuming(CASED).native(),
         singles: PATTERN.assuming(CASED).native(),
     },
-    keyword: Emit::whole(keyword).assuming(TEXT).native(),
-    keyword_cased: Emit::whole(keyword).assuming(CASED).native(),
+    keyword: Say::Lowered(anywhere),
+    keyword_cased: Say::Lowered(anywhere),
     keyword_regex: Say::Lowered(regex),
     keyword_other: Say::Refused(Code::KeywordUnsupported, "a keyword is a text or a regular expression"),
     regex: Say::Lowered(regex),
-    network_v4: Say::Lowered(network),
-    network_v6: Say::Lowered(network),
+    network_v4: Say::Lowered(lenient_network),
+    network_v6: Say::Lowered(lenient_network),
     number: NUMBER.native(),
     compare: COMPARE.native(),
     boolean: Emit::infix(":", boolean).listed(&VALUES).native(),
@@ -187,13 +187,22 @@ fn translated<'a>(source: String) -> Test<'a> {
     Test::Regex(Regex { source: source.into(), flags: RegexFlags::default(), opaque: None })
 }
 
+/// A network in a query that someone else runs: text patterns beside the engine's own test need a lenient search.
+fn lenient_network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    if legaliser.settings.cidr == CidrMode::Auto {
+        legaliser.assume(Code::AssumeLenient, found);
+    }
+    network(found, legaliser)
+}
+
 /// A network by the option `cidr`: on address fields, as text, or both.
-fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+pub(super) fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     match legaliser.settings.cidr {
         CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
         CidrMode::Expand => cidr::expand(found, legaliser),
         CidrMode::Auto => {
-            // Each way matches nothing on fields of the other type, so both together need no assumption on the type.
+            // Each way matches nothing on fields of the other type. A pattern on an address field is an error besides,
+            // unless the search is lenient.
             let native = leaf(NETWORK, found.clone());
             Ok(Expr::Or(vec![native, cidr::expand(found, legaliser)?]))
         }
@@ -271,6 +280,16 @@ fn compare_value(writer: &mut Writer<'_>, test: &Test<'_>) {
 fn existence(writer: &mut Writer<'_>, found: &Match<'_>, sign: &str) {
     writer.put(sign);
     writer.field_of(found);
+}
+
+/// A keyword: exact where every field holds its text whole; with dynamic mapping long texts are searched by words only.
+fn anywhere<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    if legaliser.settings.fields == FieldMode::Dynamic {
+        let message = "with dynamic mapping, a text longer than 256 characters is searched word by word only";
+        legaliser.approximate(Code::KeywordTokens, found, message);
+    }
+    let cased = matches!(found.test, Test::Text { case: sigcast_ir::Case::Sensitive, .. });
+    Ok(legaliser.write(Emit::whole(keyword).assuming(if cased { CASED } else { TEXT }), found))
 }
 
 /// A keyword: a pattern over all fields.

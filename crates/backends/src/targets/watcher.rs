@@ -4,7 +4,7 @@
 //! stands around it is a template of the format. Index and time range stand in the watch, not in the query.
 
 use super::lucene::{self, LUCENE};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Say};
 use crate::target::{Format, Language, Target};
 
 /// Elasticsearch Watcher.
@@ -39,4 +39,6 @@ pub static TARGET: Target = Target {
     ..lucene::TARGET_CONST
 };
 
-static WATCHER: Dialect = LUCENE;
+/// The watch itself asks for a lenient search, so nothing has to be assumed of it.
+static WATCHER: Dialect =
+    Dialect { network_v4: Say::Lowered(lucene::network), network_v6: Say::Lowered(lucene::network), ..LUCENE };

@@ -219,6 +219,11 @@ pub(super) fn folded(set: &Set) -> Set {
     let ascii = of(&[('\0', '\x7f')]);
     let mut other = set.clone();
     other.difference(&ascii);
+    // A negated class has every character beyond ASCII, to which folding adds none: that spares a walk over them all.
+    let every = of(&[('\u{80}', char::MAX)]);
+    if other == every {
+        other = Set::empty();
+    }
     // The tables are compiled in, so it cannot fail; without them only ASCII letters would fold.
     let _ = other.try_case_fold_simple();
     let mut all = set.clone();
