@@ -60,6 +60,16 @@ pub enum WatcherAction {
     Logging,
 }
 
+/// Which regular expressions SQLite has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RegexpMode {
+    /// None.
+    #[default]
+    None,
+    /// Those of a function `regexp` that the application defines.
+    Function,
+}
+
 /// The options of a conversion, read once a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -77,8 +87,12 @@ pub struct Settings {
     pub source: Option<String>,
     /// Splunk source type.
     pub sourcetype: Option<String>,
-    /// Kusto table.
+    /// The table: of Kusto, or of an SQL database.
     pub table: Option<String>,
+    /// Columns of an SQL table in which keywords are looked for.
+    pub keyword_columns: Vec<String>,
+    /// Regular expressions of SQLite.
+    pub regexp: RegexpMode,
     /// The time field.
     pub time_field: Option<String>,
     /// How far back to look, such as `24h`.
@@ -110,6 +124,8 @@ impl Default for Settings {
             source: None,
             sourcetype: None,
             table: None,
+            keyword_columns: Vec::new(),
+            regexp: RegexpMode::default(),
             time_field: None,
             time_range: None,
             interval: "30m".to_owned(),
@@ -213,10 +229,30 @@ pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         key: "table",
         values: "NAME",
-        default: "none: a where clause",
-        help: "Kusto table that is queried",
+        default: "none: a where clause (Kusto), or the table logs (SQL)",
+        help: "table that is queried",
         set: |settings, value| {
             settings.table = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "keyword_columns",
+        values: "NAME[,NAME]",
+        default: "none: keywords are refused",
+        help: "columns of an SQL table in which keywords are looked for",
+        set: |settings, value| {
+            settings.keyword_columns = value.split(',').map(name).collect::<Result<_, _>>()?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "regexp",
+        values: "none|function",
+        default: "none",
+        help: "regular expressions of SQLite: none, or those of a function `regexp` that the application defines",
+        set: |settings, value| {
+            settings.regexp = word(value, &[("none", RegexpMode::None), ("function", RegexpMode::Function)])?;
             Ok(())
         },
     },

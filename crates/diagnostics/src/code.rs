@@ -175,6 +175,10 @@ codes! {
     LegacyStyle = Approximation "legacy-style";
     /// The target cannot tell an absent field from an empty one.
     EmptyIsAbsent = Approximation "empty-is-absent";
+    /// The target cannot tell an absent field from one that holds null.
+    NullIsAbsent = Approximation "null-is-absent";
+    /// The target may mind the case of letters beyond ASCII here, so the query may miss what the rule matches.
+    CaseNarrowed = Approximation "case-narrowed";
     /// A keyword is matched by whole words or against analysed text, not anywhere in the event.
     KeywordTokens = Approximation "keyword-tokens";
     /// The target cannot mind case here, so the query matches more than the rule.
@@ -203,8 +207,12 @@ codes! {
     AssumeTextFields = Assumption "assume-text-fields";
     /// No index, table or source restricts the query to the rule's log source: it is run where those events are.
     AssumeScope = Assumption "assume-scope";
-    /// No table is given: the `where` clause is put behind the right one.
+    /// No table is given: the query is a `where` clause alone, or names `logs`; the right table is put in.
     AssumeTable = Assumption "assume-table";
+    /// Fields compared with booleans hold booleans, where the engine has no type for them: the numbers 1 and 0, or text.
+    AssumeBooleanFields = Assumption "assume-boolean-fields";
+    /// The application defines the function `regexp` as a search with the syntax of RE2 or of Rust's `regex`.
+    AssumeRegexpFunction = Assumption "assume-regexp-function";
     /// Values tested by a regular expression hold no line break, which the target's wildcard takes and `.` does not.
     AssumeSingleLines = Assumption "assume-single-lines";
     /// The server allows a wildcard at the start of a term.

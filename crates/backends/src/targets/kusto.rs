@@ -15,7 +15,7 @@
 //! Without a table the output is a clause to put behind one: `where …`. With `table=T` it is `T`, then `| where …`.
 
 mod literal;
-mod nulls;
+pub(super) mod nulls;
 #[cfg(test)]
 mod tests;
 

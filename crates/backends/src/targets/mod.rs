@@ -6,13 +6,15 @@ mod kibana;
 mod kusto;
 mod lucene;
 mod splunk;
+mod sql;
+mod sqlite;
 mod watcher;
 
 use crate::target::Target;
 
 /// Every target, in the order of lists.
 pub static TARGETS: &[&Target] =
-    &[&lucene::TARGET, &watcher::TARGET, &graylog::TARGET, &kibana::TARGET, &splunk::TARGET, &kusto::TARGET];
+    &[&lucene::TARGET, &watcher::TARGET, &graylog::TARGET, &kibana::TARGET, &splunk::TARGET, &kusto::TARGET, &sqlite::TARGET];
 
 /// Names that stand for two languages, with what to say.
 pub const AMBIGUOUS: &[(&str, &str)] =

@@ -11,7 +11,7 @@ use crate::dialect::Dialect;
 ///
 /// Before: `f = 'u+s' or f = 777`. After: `f = 'u+s' or f = '777'`.
 #[must_use]
-pub(super) fn one_type<'a>(query: Query<'a>, _: &Dialect) -> Query<'a> {
+pub(in crate::targets) fn one_type<'a>(query: Query<'a>, _: &Dialect) -> Query<'a> {
     let mut numbers = false;
     let mut texts: Vec<Subject<'a>> = Vec::new();
     query.each_match(&mut |found| {
