@@ -5,6 +5,7 @@
 //! | `matcher` | [`Matcher`] and [`RuleMatcher`]: the reference semantics of Sigma over JSON events |
 //! | `field`, `fold`, `glob`, `decimal`, `search`, `time` | what the tests are made of: paths, case, wildcards, exact numbers, regexes, times |
 //! | `windows` | [`flatten_windows`]: exported Windows events as rules name their fields |
+//! | `samples` | [`samples()`]: hits and near misses of a rule, labelled without asking the evaluator |
 //!
 //! Invariant: this crate knows neither YAML nor any target. Whatever the query and the event, it gives an answer or an
 //! [`EvalError`], never a panic.
@@ -15,10 +16,12 @@ mod field;
 mod fold;
 mod glob;
 mod matcher;
+mod samples;
 mod search;
 mod time;
 mod windows;
 
 pub use error::{EvalError, EvalFault};
 pub use matcher::{Matcher, RuleMatcher};
+pub use samples::{Limits, Sample, samples};
 pub use windows::flatten_windows;
