@@ -93,6 +93,10 @@ pub struct Settings {
     pub keyword_columns: Vec<String>,
     /// Regular expressions of SQLite.
     pub regexp: RegexpMode,
+    /// EQL's category of events.
+    pub event_category: Option<String>,
+    /// How many rows a result of ES|QL may have.
+    pub limit: u32,
     /// The time field.
     pub time_field: Option<String>,
     /// How far back to look, such as `24h`.
@@ -126,6 +130,8 @@ impl Default for Settings {
             table: None,
             keyword_columns: Vec::new(),
             regexp: RegexpMode::default(),
+            event_category: None,
+            limit: 10_000,
             time_field: None,
             time_range: None,
             interval: "30m".to_owned(),
@@ -253,6 +259,28 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "regular expressions of SQLite: none, or those of a function `regexp` that the application defines",
         set: |settings, value| {
             settings.regexp = word(value, &[("none", RegexpMode::None), ("function", RegexpMode::Function)])?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "event_category",
+        values: "NAME",
+        default: "any",
+        help: "category of events (event.category) that an EQL query is restricted to",
+        set: |settings, value| {
+            settings.event_category = Some(name(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "limit",
+        values: "NUMBER",
+        default: "10000",
+        help: "how many rows the result of an ES|QL query may have; without a limit the engine cuts it at 1000, and it \
+               takes no more than its own maximum, 10000 by default",
+        set: |settings, value| {
+            let fault = || format!("`{value}` is no number of rows");
+            settings.limit = value.parse().ok().filter(|rows| *rows > 0).ok_or_else(fault)?;
             Ok(())
         },
     },

@@ -221,6 +221,14 @@ codes! {
     AssumeTimeField = Assumption "assume-time-field";
     /// The user who runs the query has the time zone UTC, in which the engine takes times apart.
     AssumeTimeZone = Assumption "assume-time-zone";
+    /// Every field of the query is known to the engine; a field in no mapping of the searched indices is an error.
+    AssumeMappedFields = Assumption "assume-mapped-fields";
+    /// Fields hold one value each; the engine passes by events where a tested field has several.
+    AssumeSingleValues = Assumption "assume-single-values";
+    /// Fields compared with booleans are stored as booleans.
+    AssumeBoolean = Assumption "assume-boolean";
+    /// No more events match than the query's own limit on rows lets through.
+    AssumeWithinLimit = Assumption "assume-within-limit";
 
     // The run.
     /// A file or folder cannot be read or written.

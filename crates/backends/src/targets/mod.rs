@@ -1,6 +1,7 @@
 //! Every target, one file each.
 
 mod atc;
+mod eql;
 mod graylog;
 mod kibana;
 mod kusto;
@@ -13,8 +14,16 @@ mod watcher;
 use crate::target::Target;
 
 /// Every target, in the order of lists.
-pub static TARGETS: &[&Target] =
-    &[&lucene::TARGET, &watcher::TARGET, &graylog::TARGET, &kibana::TARGET, &splunk::TARGET, &kusto::TARGET, &sqlite::TARGET];
+pub static TARGETS: &[&Target] = &[
+    &lucene::TARGET,
+    &watcher::TARGET,
+    &graylog::TARGET,
+    &kibana::TARGET,
+    &splunk::TARGET,
+    &kusto::TARGET,
+    &sqlite::TARGET,
+    &eql::TARGET,
+];
 
 /// Names that stand for two languages, with what to say.
 pub const AMBIGUOUS: &[(&str, &str)] =
