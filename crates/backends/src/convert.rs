@@ -87,7 +87,21 @@ impl Backend {
         if self.target.options.contains(&"table") && self.settings.table.is_none() {
             work.assumptions.insert(Code::AssumeTable);
         }
+        if self.limit().is_some() {
+            work.assumptions.insert(Code::AssumeWithinLimit);
+        }
         work.finish(queries)
+    }
+
+    /// How many rows a result may have, if the language says so in the query.
+    fn limit(&self) -> Option<u32> {
+        self.target.options.contains(&"limit").then_some(self.settings.limit)
+    }
+
+    /// What stands behind the text of each query: a limit on rows, in languages of piped commands that need one.
+    #[must_use]
+    pub fn tail(&self) -> String {
+        self.limit().map(|rows| format!("\n| LIMIT {rows}")).unwrap_or_default()
     }
 
     /// The dialects of the backend, in the order of their stages.
@@ -213,6 +227,7 @@ impl Work<'_> {
             writer.query(said);
             out = writer.out;
         }
+        out.push_str(&self.backend.tail());
         out
     }
 

@@ -238,6 +238,7 @@ fn check(query: &Query<'_>, text: &str, backend: &Backend) -> Result<(), String>
     let mut writer = Writer::new(backend.dialects()[0], settings);
     (backend.target.open)(&mut writer);
     let body = text.strip_prefix(writer.out.as_str()).ok_or("the opening is missing")?;
+    let body = body.strip_suffix(backend.tail().as_str()).ok_or("the tail is missing")?;
     match backend.target.language(settings) {
         Language::Single(dialect) => {
             // A pass that gives each field one type changes leaves: it has tests of its own.

@@ -16,7 +16,7 @@
 //!
 //! The query's index is a part of the request, not of the query.
 
-mod literal;
+pub(super) mod literal;
 #[cfg(test)]
 mod tests;
 

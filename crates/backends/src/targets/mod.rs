@@ -2,6 +2,7 @@
 
 mod atc;
 mod eql;
+mod esql;
 mod graylog;
 mod kibana;
 mod kusto;
@@ -23,6 +24,7 @@ pub static TARGETS: &[&Target] = &[
     &kusto::TARGET,
     &sqlite::TARGET,
     &eql::TARGET,
+    &esql::TARGET,
 ];
 
 /// Names that stand for two languages, with what to say.
