@@ -60,8 +60,8 @@ pub(crate) enum Command {
 /// Convert rules into queries
 ///
 /// Reads Sigma rules from files, from directories (every .yml and .yaml in them, in the order of their paths; hidden
-/// directories are skipped) and from standard input (`-`). Queries go to standard output, everything else to standard
-/// error.
+/// directories, and those that hold a file `.sigcastignore`, are passed over unless they are named themselves) and from
+/// standard input (`-`). Queries go to standard output, everything else to standard error.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Exit codes: 0 all converted; 1 some rule was refused or invalid, or no rule was found;

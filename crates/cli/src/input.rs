@@ -17,6 +17,9 @@ use crate::exit::Fault;
 /// The most bytes of a file. The largest public rule has some 100 KiB; what is larger by far is no rule file.
 pub(crate) const LARGEST: u64 = 16 << 20;
 
+/// A file of this name in a directory keeps `convert` from descending into it, unless the directory is named itself.
+const MARKER: &str = ".sigcastignore";
+
 /// The name under which standard input is shown.
 const STDIN: &str = "<stdin>";
 
@@ -29,6 +32,8 @@ pub(crate) struct Inputs {
     pub(crate) texts: Vec<(SourceId, Option<Diagnostic>)>,
     /// Files and directories that cannot be read, in order.
     pub(crate) unreadable: Vec<Diagnostic>,
+    /// Directories that were passed over because they hold a [`MARKER`], in order.
+    pub(crate) passed_over: Vec<PathBuf>,
 }
 
 /// One thing to read.
@@ -49,9 +54,9 @@ enum Content {
 
 /// Reads everything that the paths name.
 pub(crate) fn read(paths: &[PathBuf]) -> Inputs {
-    let places = places(paths);
-    let contents: Vec<(String, Content)> = places.into_par_iter().map(content).collect();
     let mut inputs = Inputs::default();
+    let places = places(paths, &mut inputs.passed_over);
+    let contents: Vec<(String, Content)> = places.into_par_iter().map(content).collect();
     for (name, content) in contents {
         let (text, fault) = match content {
             Content::Text(text) => (text, None),
@@ -85,7 +90,7 @@ fn in_source(mut fault: Diagnostic, id: SourceId, moved: usize) -> Diagnostic {
 }
 
 /// Everything to read, in order.
-fn places(paths: &[PathBuf]) -> Vec<Place> {
+fn places(paths: &[PathBuf], passed_over: &mut Vec<PathBuf>) -> Vec<Place> {
     let mut found = Vec::new();
     let mut stdin = false;
     for path in paths {
@@ -95,7 +100,7 @@ fn places(paths: &[PathBuf]) -> Vec<Place> {
                 found.push(Place::Stdin);
             }
         } else if path.is_dir() {
-            walk(path, &mut found);
+            walk(path, &mut found, passed_over);
         } else {
             found.push(Place::File(path.clone()));
         }
@@ -104,10 +109,19 @@ fn places(paths: &[PathBuf]) -> Vec<Place> {
 }
 
 /// The rule files in a directory, by path.
-fn walk(root: &Path, found: &mut Vec<Place>) {
+fn walk(root: &Path, found: &mut Vec<Place>, passed_over: &mut Vec<PathBuf>) {
     let entries = WalkDir::new(root).follow_links(true).sort_by_file_name();
-    let shown = |entry: &DirEntry| entry.depth() == 0 || !entry.file_type().is_dir() || !is_hidden(entry.file_name());
-    for entry in entries.into_iter().filter_entry(shown) {
+    let mut shown = |entry: &DirEntry| {
+        if entry.depth() == 0 || !entry.file_type().is_dir() {
+            return true;
+        }
+        let marked = entry.path().join(MARKER).exists();
+        if marked {
+            passed_over.push(entry.path().to_owned());
+        }
+        !marked && !is_hidden(entry.file_name())
+    };
+    for entry in entries.into_iter().filter_entry(&mut shown) {
         match entry {
             Ok(entry) if !entry.file_type().is_dir() && is_rule_file(entry.path()) => {
                 found.push(Place::File(entry.into_path()));

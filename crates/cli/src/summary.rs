@@ -194,7 +194,11 @@ pub(crate) fn report(
             blocks.push(format!("{hidden} more {warnings} not shown here; --verbose shows all"));
         }
         if tally.documents > 0 {
-            blocks.push(tally.text(terminal));
+            let mut text = tally.text(terminal);
+            for folder in &inputs.passed_over {
+                let _ = write!(text, "\n  passed over, as it holds a .sigcastignore: {}", folder.display());
+            }
+            blocks.push(text);
         }
     }
     if !blocks.is_empty() {

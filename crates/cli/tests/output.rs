@@ -189,3 +189,18 @@ fn templates_can_be_replaced() {
     folder.file("odd/watcher/jsn.j2", text);
     check("odd", 2, "", "did you mean `watcher/json.j2`?");
 }
+
+#[test]
+fn marked_folders_are_passed_over_unless_named() {
+    let folder = Folder::new("marked");
+    folder.file("in/a.yml", GOOD);
+    folder.file("in/old/b.yml", OTHER);
+    folder.file("in/old/.sigcastignore", "");
+    let input = format!("{}/in", folder.path());
+    let ran = run(&["convert", "-t", "lucene", &input]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(ran.stdout.lines().filter(|line| !line.is_empty()).count(), 1, "{}", ran.stdout);
+    assert!(ran.stderr.contains("passed over, as it holds a .sigcastignore"), "{}", ran.stderr);
+    let named = run(&["convert", "-t", "lucene", &format!("{input}/old")]);
+    assert_eq!(named.stdout.lines().filter(|line| !line.is_empty()).count(), 1, "{}", named.stdout);
+}
