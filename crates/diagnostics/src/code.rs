@@ -93,6 +93,8 @@ codes! {
     BadValue = Invalid "bad-value";
     /// `action` is none of `global`, `reset` and `repeat`.
     BadAction = Invalid "bad-action";
+    /// A document has another value in its `detection` than the one that `action: global` lends: one would be lost.
+    MergeConflict = Invalid "merge-conflict";
     /// A detection, a map or a list of values is empty: it says nothing.
     EmptyDetection = Invalid "empty-detection";
 
@@ -129,6 +131,8 @@ codes! {
     YamlVersionTrap = Warning "yaml-version-trap";
     /// A detection is named by no condition.
     UnusedDetection = Warning "unused-detection";
+    /// A detection gives way to a list that `action: global` lends by the same name, and has no effect.
+    MergeDropped = Warning "merge-dropped";
     /// The query matches every event, or none: the condition is constant.
     ConstantCondition = Warning "constant-condition";
     /// The attribute is not of a usual form (an id that is no UUID, a date in an old form): it is kept as it is.

@@ -2,8 +2,11 @@
 //!
 //! `global` lends its attributes to every later document, `reset` forgets what was lent, `repeat` is the document
 //! before it with some attributes changed. Maps are merged level by level; any other value replaces the one before.
+//! What `global` lends to a detection is not replaced, since the detection would lose a part: `lend` says what is done.
 //!
 //! Invariant: the result has as many documents as the text, in the same order.
+
+mod lend;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -73,9 +76,10 @@ fn one<'a>(document: RawDocument<'a>, global: &mut Base<'a>, previous: &mut Base
     let (action, entries) = action(entries, &mut diagnostics);
     match action {
         Some(Action::Global) => {
+            let entries = lend::without_clashes(&global.entries, entries, &mut diagnostics);
             update(&mut global.entries, entries);
             global.size = size(&global.entries);
-            global.diagnostics.extend(diagnostics.iter().filter(|fault| fault.code.class() == Class::Invalid).cloned());
+            global.diagnostics.extend(diagnostics.iter().filter(|found| passes_on(found)).cloned());
             return Merged { root: Some(Node { span, data: Data::Map(Vec::new()) }), lends: true, diagnostics };
         }
         Some(Action::Reset) => {
@@ -97,15 +101,25 @@ fn one<'a>(document: RawDocument<'a>, global: &mut Base<'a>, previous: &mut Base
         );
         return Merged { root: None, lends: false, diagnostics };
     }
+    let entries = match action {
+        // What a repeated document changes is meant to be replaced.
+        Some(Action::Repeat) => entries,
+        _ => lend::without_clashes(&base.entries, entries, &mut diagnostics),
+    };
     let mut merged = base.entries.clone();
     update(&mut merged, entries);
     diagnostics.splice(0..0, base.diagnostics.iter().cloned());
     *previous = Base {
         entries: merged.clone(),
         size: size(&merged),
-        diagnostics: diagnostics.iter().filter(|fault| fault.code.class() == Class::Invalid).cloned().collect(),
+        diagnostics: diagnostics.iter().filter(|found| passes_on(found)).cloned().collect(),
     };
     Merged { root: Some(Node { span, data: Data::Map(merged) }), lends: false, diagnostics }
+}
+
+/// Whether what is said of a document is true of those that are made from it.
+fn passes_on(found: &Diagnostic) -> bool {
+    found.code.class() == Class::Invalid || found.code == Code::MergeDropped
 }
 
 fn size(entries: &[Entry<'_>]) -> usize {
@@ -133,10 +147,14 @@ fn action<'a>(mut entries: Vec<Entry<'a>>, diagnostics: &mut Vec<Diagnostic>) ->
     (action, entries)
 }
 
+/// Where each key stands in a map.
+fn places<'a>(entries: &[Entry<'a>]) -> HashMap<Cow<'a, str>, usize> {
+    entries.iter().enumerate().map(|(index, entry)| (entry.key.text.clone(), index)).collect()
+}
+
 /// Merges maps level by level; any other value replaces the one before, at its place.
 fn update<'a>(base: &mut Vec<Entry<'a>>, changes: Vec<Entry<'a>>) {
-    let index: HashMap<Cow<'a, str>, usize> =
-        base.iter().enumerate().map(|(index, entry)| (entry.key.text.clone(), index)).collect();
+    let index = places(base);
     for change in changes {
         // The keys of the changes are distinct, so the index need not learn of those added here.
         let Some(entry) = index.get(&change.key.text).and_then(|index| base.get_mut(*index)) else {

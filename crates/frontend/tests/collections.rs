@@ -56,8 +56,48 @@ fn what_is_meant_as_a_rule_is_not_skipped() {
 #[test]
 fn global_attributes_are_lent_to_later_documents() {
     let text = "action: global\ntitle: g\nlogsource: {product: p}\ndetection:\n  condition: s\n---\n\
-                detection:\n  s: [a]\n---\nlogsource: {category: c}\ndetection:\n  s: [b]\n  t: [c]\n  condition: s or t\n";
-    check(text, &["skipped", r#"g p/ ["s"] ["s"]"#, r#"g p/c ["s", "t"] ["s or t"]"#]);
+                detection:\n  s: [a]\n---\nlogsource: {category: c}\ndetection:\n  s: [b]\n  t: [c]\n";
+    check(text, &["skipped", r#"g p/ ["s"] ["s"]"#, r#"g p/c ["s", "t"] ["s"] unused-detection"#]);
+}
+
+/// A document that lends a log source, a condition and this detection `s`; one that has the other.
+fn lent(lent: &str, own: &str) -> String {
+    format!(
+        "action: global\ntitle: g\nlogsource: {{product: p}}\ndetection: {{s: {lent}, condition: s}}\n---\ndetection: {{{own}}}\n"
+    )
+}
+
+#[test]
+fn what_is_lent_to_a_detection_is_not_replaced() {
+    let good = r#"g p/ ["s"] ["s"]"#;
+    let both = |lending: &str, own: &str, expected: &str| check(&lent(lending, own), &["skipped", expected]);
+    both("{a: 1}", "s: {b: 2}", good);
+    both("{a: 1}", "s: {a: 1}", good);
+    both("{a: [x, y]}", "s: {a: ['x', y], b: 1}", good);
+    both("[a, b]", "s: [a, b]", good);
+    both("[a, b]", "s: {c: 1}", &format!("{good} merge-dropped"));
+    both("[a]", "condition: s", good);
+    both("{a: 1}", "s: [b]", "invalid merge-conflict");
+    both("{a: 1}", "s: {a: 2}", "invalid merge-conflict");
+    both("{a: 1}", "s: {a: '1'}", "invalid merge-conflict");
+    both("{a: [x, y]}", "s: {a: [x]}", "invalid merge-conflict");
+    both("{a: [x]}", "s: {a: {b: 1}}", "invalid merge-conflict wrong-type");
+    both("[a]", "s: [b]", "invalid merge-conflict");
+    both("[a]", "t: [b], condition: s or t", "invalid merge-conflict");
+    let condition = lent("[a]", "condition: {x: s}").replace("condition: s}", "condition: [s]}");
+    check(&condition, &["skipped", "invalid merge-conflict bad-condition"]);
+}
+
+#[test]
+fn a_dropped_detection_is_said_of_what_is_made_from_the_rule() {
+    let text = lent("[a]", "s: {b: 1}") + "---\naction: repeat\ntitle: again\n";
+    check(&text, &["skipped", r#"g p/ ["s"] ["s"] merge-dropped"#, r#"again p/ ["s"] ["s"] merge-dropped"#]);
+}
+
+#[test]
+fn other_attributes_of_a_document_replace_the_lent_ones() {
+    let text = lent("[a]", "t: [b]").replace("detection: {t", "title: own\nlogsource: {product: q}\ndetection: {t");
+    check(&text, &["skipped", r#"own q/ ["s", "t"] ["s"] unused-detection"#]);
 }
 
 #[test]

@@ -8,12 +8,13 @@ use sigcast_diagnostics::{Class, Code, SourceMap, render};
 use sigcast_frontend::{Kind, parse};
 
 /// Codes of other classes than `Invalid` that the frontend gives.
-const OTHERS: [Code; 7] = [
+const OTHERS: [Code; 8] = [
     Code::LegacyAggregation,
     Code::CorrelationRule,
     Code::FilterRule,
     Code::YamlVersionTrap,
     Code::UnusedDetection,
+    Code::MergeDropped,
     Code::UnusualAttribute,
     Code::NotARule,
 ];
