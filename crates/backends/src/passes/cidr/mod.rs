@@ -80,6 +80,7 @@ pub fn expand<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Sa
     let means = Means { regexes: sayable(legaliser.dialect.regex), singles: sayable(legaliser.dialect.text.singles) };
     let mut expansion = expansion(network, found, means);
     let before = (legaliser.assumptions.clone(), legaliser.diagnostics.len());
+    let lines = before.0.contains(&Code::AssumeSingleLines);
     let mut said = legaliser.say(&expansion.query);
     if said.is_err() && means.regexes {
         // The language has regular expressions, but perhaps not with this reach: patterns then.
@@ -89,6 +90,10 @@ pub fn expand<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Sa
         said = legaliser.say(&expansion.query);
     }
     let said = said?;
+    // The expressions are those of addresses, in which there is no line break.
+    if !lines {
+        legaliser.assumptions.remove(&Code::AssumeSingleLines);
+    }
     legaliser.assume(Code::AssumeAddressText, found);
     if let Some(wider) = expansion.inexact {
         let message = format!("the text patterns for `{network}` match {wider}");
