@@ -2,6 +2,11 @@
 //!
 //! A row is an event on the data model of a flat table: one value a column, null is absent.
 
+#[path = "sqlite/sampler.rs"]
+mod sampler;
+
+use std::path::{Path, PathBuf};
+
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, functions::FunctionFlags};
 use serde_json::Value;
@@ -11,6 +16,8 @@ use sigcast_diagnostics::SourceMap;
 use sigcast_eval::Matcher;
 use sigcast_frontend::Kind;
 use sigcast_ir::{Query, lower};
+
+use sampler::Random;
 
 fn backend(options: &[(&str, &str)]) -> Backend {
     let mut settings = Settings::default();
@@ -533,4 +540,108 @@ fn table_and_time() {
         assert_eq!(found(&connection, &conversion.queries[0]).expect("a query"), [0, 2]);
         assert!(conversion.assumptions.is_empty(), "{:?}", conversion.assumptions);
     });
+}
+
+/// Every rule file under a folder.
+fn rules_under(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "yml") {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// How many queries were run, and how many of their events they found and did not find.
+#[derive(Debug, Default)]
+struct Count {
+    queries: usize,
+    found: usize,
+    others: usize,
+}
+
+/// Runs every rule under a folder whose query is exact over events made for it: SQLite must find what the evaluator
+/// does.
+fn run_folder(folder: &Path, options: &[(&str, &str)]) -> Count {
+    let mut sources = SourceMap::new();
+    for path in rules_under(folder) {
+        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
+        sources.add(path.display().to_string(), text);
+    }
+    let backend = backend(options);
+    let connection = database();
+    let mut count = Count::default();
+    let mut faults = Vec::new();
+    let mut random = Random(0x2545_F491_4F6C_DD1D);
+    for (id, source) in sources.iter() {
+        for document in sigcast_frontend::parse(&sources, id) {
+            let Kind::Rule(rule) = document.kind else { continue };
+            let conversion = backend.convert(&rule);
+            if conversion.status != Status::Exact {
+                continue;
+            }
+            for ((query, _), text) in lower::queries(&rule).iter().zip(&conversion.queries) {
+                if let Err(fault) = run(&connection, query, text, &mut random, &mut count) {
+                    faults.push(format!("{}: {fault}\n  {text}", source.name()));
+                }
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} faults, the first:\n{}", faults.len(), faults[..faults.len().min(5)].join("\n"));
+    count
+}
+
+fn run(
+    connection: &Connection,
+    query: &Query<'_>,
+    text: &str,
+    random: &mut Random,
+    count: &mut Count,
+) -> Result<(), String> {
+    let matcher = Matcher::new(query).map_err(|fault| fault.to_string())?;
+    let events = sampler::events(query, random);
+    let mut columns = columns_of(&events);
+    query.each_match(&mut |found| {
+        columns.extend(found.field().map(|field| field.as_str().to_owned()));
+    });
+    columns.sort();
+    columns.dedup();
+    table(connection, &columns, &events, Declared::Bare);
+    let found = found(connection, text).map_err(|fault| fault.to_string())?;
+    count.queries += 1;
+    for (at, event) in events.iter().enumerate() {
+        let meant = matcher.matches(event).map_err(|fault| fault.to_string())?;
+        if meant != found.contains(&at) {
+            return Err(format!("the evaluator says {meant} of {event}"));
+        }
+        *(if meant { &mut count.found } else { &mut count.others }) += 1;
+    }
+    Ok(())
+}
+
+#[test]
+fn sample_rules_find_what_they_mean() {
+    let count = run_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules")), &[]);
+    assert!(count.queries > 0 && count.found > count.queries, "{count:?}");
+}
+
+#[test]
+fn corpus_finds_what_it_means() {
+    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
+        println!("skipped: SIGCAST_CORPUS is not set");
+        return;
+    };
+    for (options, least) in [(&[][..], 2_900), (&[("regexp", "function")][..], 2_950)] {
+        let count = run_folder(&Path::new(&corpus).join("sigmahq/rules"), options);
+        println!("{count:?}");
+        assert!(count.queries > least && count.found > 20_000 && count.others > 20_000, "{count:?}");
+    }
 }

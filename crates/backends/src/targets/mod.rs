@@ -1,12 +1,14 @@
 //! Every target, one file each.
 
 mod atc;
+mod duckdb;
 mod eql;
 mod esql;
 mod graylog;
 mod kibana;
 mod kusto;
 mod lucene;
+mod postgres;
 mod splunk;
 mod sql;
 mod sqlite;
@@ -23,6 +25,8 @@ pub static TARGETS: &[&Target] = &[
     &splunk::TARGET,
     &kusto::TARGET,
     &sqlite::TARGET,
+    &postgres::TARGET,
+    &duckdb::TARGET,
     &eql::TARGET,
     &esql::TARGET,
 ];

@@ -13,6 +13,8 @@
 
 pub(super) mod literal;
 mod read;
+#[cfg(test)]
+mod tests;
 
 use sigcast_diagnostics::{Code, SourceId, Span};
 use sigcast_ir::{
@@ -175,10 +177,13 @@ pub(super) fn folds_beyond_ascii(pattern: &Pattern<'_>) -> bool {
     pattern.texts().any(|text| text.chars().any(|c| !c.is_ascii() && literal::cases(c).len() > 1))
 }
 
-/// The pattern as a regular expression that ignores case.
+/// The pattern as a regular expression that ignores case and is searched for.
 fn spelled<'a>(pattern: &Pattern<'_>) -> Regex<'a> {
-    let mut source = String::from("^");
-    for part in pattern.parts() {
+    let parts = pattern.parts();
+    let opens = parts.first() == Some(&Part::AnyRun);
+    let closes = parts.len() > 1 && parts.last() == Some(&Part::AnyRun);
+    let mut source = String::from(if opens { "" } else { "^" });
+    for part in &parts[usize::from(opens)..parts.len() - usize::from(closes)] {
         match part {
             Part::Text(text) => source.push_str(&regex_syntax::escape(text)),
             Part::AnyRun => source.push_str(".*"),
@@ -187,7 +192,7 @@ fn spelled<'a>(pattern: &Pattern<'_>) -> Regex<'a> {
             Part::Placeholder(_) => {}
         }
     }
-    source.push_str(r"\z");
+    source.push_str(if closes { "" } else { r"\z" });
     let flags = RegexFlags { ignore_case: true, multiline: false, dot_all: true };
     Regex { source: source.into(), flags, opaque: None }
 }
@@ -271,6 +276,25 @@ pub(super) fn since(
     say(&mut writer, settings.time_field.as_deref().unwrap_or(TIME), number, unit);
     let span = Span::new(SourceId(0), 0, 0);
     vec![Expr::Match(Match { subject: Subject::Event, test: Test::Raw(writer.out.into()), span })]
+}
+
+/// `"time" >= now() - INTERVAL '24 hours'`
+pub(super) fn since_interval(writer: &mut Writer<'_>, field: &str, number: &str, unit: &str) {
+    (writer.dialect.field)(writer, field);
+    writer.format(format_args!(" >= now() - INTERVAL '{number} {unit}'"));
+}
+
+/// A regular expression in the engine's own syntax.
+pub(super) fn regex_as<'a>(
+    emit: Emit,
+    translate: fn(&Regex<'_>) -> Result<String, Refusal>,
+    found: &Match<'a>,
+    legaliser: &mut Legaliser<'_>,
+) -> Result<Said<'a>, Refusal> {
+    let Test::Regex(source) = &found.test else { return unsupported() };
+    let source = translate(source)?.into();
+    let translated = Regex { source, flags: RegexFlags::default(), opaque: None };
+    Ok(legaliser.write(emit, &found.with(Test::Regex(translated))))
 }
 
 /// The field, and a sign behind it.

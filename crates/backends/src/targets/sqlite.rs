@@ -15,7 +15,7 @@
 //!   shell's own has another syntax. Without it, expressions that are small sets of patterns become these.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Affix, Case, Expr, Match, Pattern, Regex, RegexFlags, Shape, Test, TimePart};
+use sigcast_ir::{Affix, Case, Expr, Match, Pattern, Shape, Test, TimePart};
 
 use super::sql::{self, EQUALS, PRESENT, SQL, TEXTS, VALUES, literal};
 use crate::dialect::{ATOM, Dialect, Emit, Form, Say, TextSays};
@@ -125,9 +125,7 @@ fn glob(writer: &mut Writer<'_>, test: &Test<'_>) {
 fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Test::Regex(source) = &found.test else { return sql::unsupported() };
     if legaliser.settings.regexp == RegexpMode::Function {
-        let source = regex::re2(source)?;
-        let test = Test::Regex(Regex { source: source.into(), flags: RegexFlags::default(), opaque: None });
-        return Ok(legaliser.write(REGEXP, &found.with(test)));
+        return sql::regex_as(REGEXP, regex::re2, found, legaliser);
     }
     let patterns = regex::patterns(source, PatternLimits { singles: true, most: 64 }).map_err(|refusal| {
         let reason = format!("it has no regular expressions without `-O regexp=function`, and {}", refusal.reason);

@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `tree` | PCRE's text | a tree of classes, sequences, alternatives, repetitions and conditions |
 //! | `anchor` | a search | a match of the whole text, for engines and languages that know no other |
-//! | `lucene`, `re2`, `patterns`, `required` | the tree | the target's text, or text patterns |
+//! | `lucene`, `re2`, `postgres`, `patterns`, `required` | the tree | the target's text, or text patterns |
 //!
 //! Invariant: what comes out matches the same texts, or the construct that stands in the way is named. The one exception
 //! has its own question, [`assumes_single_lines`]: Lucene's and a pattern's wildcard take a line break, PCRE's `.` does
@@ -15,6 +15,7 @@ mod anchor;
 mod lucene;
 mod patterns;
 mod pcre;
+mod postgres;
 mod print;
 mod re2;
 mod required;
@@ -55,6 +56,14 @@ pub fn assumes_single_lines(regex: &Regex<'_>) -> bool {
 /// A construct that those engines do not have.
 pub fn re2(regex: &Regex<'_>) -> Result<String, Refusal> {
     re2::write(tree::parse(regex)?)
+}
+
+/// The expression in the syntax of PostgreSQL's operator `~`, unanchored, with its flags inline.
+///
+/// # Errors
+/// A construct that the engine does not have, or reads by its locale.
+pub fn postgres(regex: &Regex<'_>) -> Result<String, Refusal> {
+    postgres::write(tree::parse(regex)?)
 }
 
 /// The expression in the syntax of PCRE, unanchored, with its flags inline.

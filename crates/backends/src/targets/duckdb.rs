@@ -1,0 +1,42 @@
+//! DuckDB.
+//!
+//! Source: duckdb.org, "Pattern Matching", "Regular Expressions" (RE2), "Keywords and Identifiers":
+//! - a comparison of a number with a column of texts casts these, with an error for what is no number: columns of
+//!   numbers are assumed. Text tests of a column of another type are errors;
+//! - `LIKE` has no escape unless told so;
+//! - names ignore case, also in quotes.
+
+use sigcast_diagnostics::Code;
+
+use super::sql::{self, SQL, literal};
+use crate::dialect::{ATOM, Dialect, Emit, Form, Say};
+use crate::passes;
+use crate::target::{Comment, Language, PLAIN, Target};
+
+/// DuckDB.
+pub static TARGET: Target = Target {
+    name: "duckdb",
+    aliases: &[],
+    title: "DuckDB (SQL over a flat table)",
+    language: Language::Single(&DUCKDB),
+    styles: &[],
+    options: &["table", "time_field", "time_range", "keyword_columns"],
+    formats: &[PLAIN],
+    comment: Comment::Line("--"),
+    open: sql::select,
+    scope: |settings| sql::since(settings, &DUCKDB, sql::since_interval),
+    scoped: |settings| settings.table.is_some(),
+};
+
+const REGEX: Emit = Emit {
+    form: Form::Call { before: "regexp_matches(", separator: ", ", value: literal::regex, after: ")" },
+    strength: ATOM,
+    list: None,
+    assumes: &[Code::AssumeTextFields],
+};
+
+static DUCKDB: Dialect = Dialect {
+    name: "DuckDB",
+    regex: Say::Lowered(|found, legaliser| sql::regex_as(REGEX, passes::regex::re2, found, legaliser)),
+    ..SQL
+};
