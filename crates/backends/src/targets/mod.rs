@@ -8,6 +8,7 @@ mod graylog;
 mod kibana;
 mod kusto;
 mod lucene;
+mod opensearch;
 mod postgres;
 mod splunk;
 mod sql;
@@ -19,6 +20,7 @@ use crate::target::Target;
 /// Every target, in the order of lists.
 pub static TARGETS: &[&Target] = &[
     &lucene::TARGET,
+    &opensearch::TARGET,
     &watcher::TARGET,
     &graylog::TARGET,
     &kibana::TARGET,

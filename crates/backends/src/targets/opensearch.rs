@@ -1,0 +1,22 @@
+//! OpenSearch's `query_string`: the query string of Elasticsearch, from which OpenSearch was forked.
+//!
+//! Source: OpenSearch documentation, "Query string query". Both parse with the same classes of Lucene; nothing that a
+//! rule needs differs: operators, escapes, `_exists_`, ranges, networks on fields of type `ip` and the syntax of regular
+//! expressions are those of Elasticsearch. The styles of the Atomic Threat Coverage library knew no OpenSearch.
+
+use super::lucene::{self, LUCENE};
+use crate::dialect::Dialect;
+use crate::target::{Language, Target};
+
+/// OpenSearch, by its query string.
+pub static TARGET: Target = Target {
+    name: "opensearch",
+    aliases: &[],
+    title: "OpenSearch query_string (Lucene syntax)",
+    language: Language::Single(&OPENSEARCH),
+    styles: &[],
+    options: &["cidr", "case", "fields", "index", "time_field", "time_range"],
+    ..lucene::TARGET_CONST
+};
+
+static OPENSEARCH: Dialect = Dialect { name: "OpenSearch query_string", ..LUCENE };
