@@ -4,11 +4,12 @@
 
 #[path = "sqlite/sampler.rs"]
 mod sampler;
+#[path = "sqlite/table.rs"]
+mod table;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use rusqlite::types::Value as Cell;
-use rusqlite::{Connection, functions::FunctionFlags};
+use rusqlite::Connection;
 use serde_json::Value;
 use sigcast_backends::options::{Settings, option};
 use sigcast_backends::{Backend, Conversion, Status, find};
@@ -18,6 +19,7 @@ use sigcast_frontend::Kind;
 use sigcast_ir::{Query, lower};
 
 use sampler::Random;
+use table::{Declared, columns_of, database, found, rules_under, table};
 
 fn backend(options: &[(&str, &str)]) -> Backend {
     let mut settings = Settings::default();
@@ -41,92 +43,6 @@ fn with_rule<T>(text: &str, backend: &Backend, use_it: impl FnOnce(Conversion, V
 fn rule(items: &str, condition: &str) -> String {
     let items: String = items.lines().map(|line| format!("    {line}\n")).collect();
     format!("title: t\nlogsource:\n  category: test\ndetection:\n  s:\n{items}  condition: {condition}\n")
-}
-
-/// How the columns of a table are declared.
-#[derive(Clone, Copy, PartialEq)]
-enum Declared {
-    /// Without a type: values stay as they are.
-    Bare,
-    /// As text, ignoring case: values become text.
-    Text,
-    /// As integers: text that spells a number becomes one.
-    Integer,
-}
-
-/// A value as SQLite stores it; none for values that a flat table cannot hold.
-fn cell(value: &Value) -> Option<Cell> {
-    Some(match value {
-        Value::Null => Cell::Null,
-        Value::Bool(flag) => Cell::Integer(i64::from(*flag)),
-        Value::Number(number) => match number.as_i64() {
-            Some(number) => Cell::Integer(number),
-            // More than 64 bits would be rounded on the way in: such a number is stored as text.
-            None if number.is_u64() => Cell::Text(number.to_string()),
-            None => Cell::Real(number.as_f64()?),
-        },
-        // Texts end at NUL there.
-        Value::String(text) if text.contains('\0') => return None,
-        Value::String(text) => Cell::Text(text.clone()),
-        Value::Array(_) | Value::Object(_) => return None,
-    })
-}
-
-fn name(column: &str) -> String {
-    format!("`{}`", column.replace('`', "``"))
-}
-
-/// A table of these events with the columns that are named, and one for the number of the event.
-fn table(connection: &Connection, columns: &[String], events: &[Value], declared: Declared) {
-    let kind = match declared {
-        Declared::Bare => "",
-        Declared::Text => " TEXT COLLATE NOCASE",
-        Declared::Integer => " INTEGER",
-    };
-    let list: Vec<String> = columns.iter().map(|column| format!("{}{kind}", name(column))).collect();
-    let create = format!("DROP TABLE IF EXISTS logs; CREATE TABLE logs (`#` INTEGER, {})", list.join(", "));
-    connection.execute_batch(&create).expect("a table");
-    let marks = vec!["?"; columns.len() + 1].join(", ");
-    let mut insert = connection.prepare(&format!("INSERT INTO logs VALUES ({marks})")).expect("an insert");
-    for (at, event) in events.iter().enumerate() {
-        let mut row = vec![Cell::Integer(i64::try_from(at).expect("small"))];
-        row.extend(columns.iter().map(|column| event.get(column).and_then(cell).unwrap_or(Cell::Null)));
-        insert.execute(rusqlite::params_from_iter(row)).expect("a row");
-    }
-}
-
-/// The numbers of the events that a query finds.
-fn found(connection: &Connection, query: &str) -> Result<Vec<usize>, rusqlite::Error> {
-    let mut statement = connection.prepare(query)?;
-    let rows = statement.query_map([], |row| row.get::<_, usize>(0))?;
-    let mut found = rows.collect::<Result<Vec<_>, _>>()?;
-    found.sort_unstable();
-    Ok(found)
-}
-
-fn database() -> Connection {
-    let connection = Connection::open_in_memory().expect("a database");
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection
-        .create_scalar_function("regexp", 2, flags, |context| {
-            let pattern: String = context.get(0)?;
-            let text = match context.get_raw(1) {
-                rusqlite::types::ValueRef::Null => return Ok(None),
-                rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                other => format!("{other:?}"),
-            };
-            Ok(Some(regex::Regex::new(&pattern).expect("a regular expression").is_match(&text)))
-        })
-        .expect("a function");
-    connection
-}
-
-fn columns_of(events: &[Value]) -> Vec<String> {
-    let mut columns: Vec<String> =
-        events.iter().filter_map(Value::as_object).flat_map(|map| map.keys().cloned()).collect();
-    columns.sort();
-    columns.dedup();
-    columns
 }
 
 /// Runs a rule over events, one JSON object a line: what SQLite finds must be what the evaluator finds, and that must be
@@ -540,24 +456,6 @@ fn table_and_time() {
         assert_eq!(found(&connection, &conversion.queries[0]).expect("a query"), [0, 2]);
         assert!(conversion.assumptions.is_empty(), "{:?}", conversion.assumptions);
     });
-}
-
-/// Every rule file under a folder.
-fn rules_under(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yml") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 /// How many queries were run, and how many of their events they found and did not find.
