@@ -47,6 +47,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
+    Sample(SampleArgs),
     List(ListArgs),
     /// Print the completion script of a shell
     ///
@@ -143,6 +144,52 @@ pub(crate) struct ConvertArgs {
     pub(crate) paths: Vec<PathBuf>,
 }
 
+/// Make sample events from rules, with the answers that are expected
+///
+/// Writes events as lines of JSON to standard output, for testing queries and log pipelines: hits for each way to match
+/// a rule, and near misses that differ from a hit in one field. The answers are reasoned from how the values were made,
+/// and an event of which that cannot be told is left out. The same rule and limits give the same events.
+///
+/// The keys of a line: path, document, rule_id, title, expected, what, event. `expected` holds true or false for each
+/// condition of the rule, in its order; `what` says in words what the event is there for; `event` has the field names of
+/// the rule. An event has its fields side by side, dots in their names included, unless `what` begins with `nested`.
+///
+/// Rules are read as by `convert`: from files, directories and standard input (`-`).
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Exit codes: 0 all sampled; 1 some rule was refused or invalid, or no rule was found;
+            2 wrong usage; 3 a file cannot be read or written.")]
+#[command(after_long_help = "\
+Examples:
+  Everything about one rule:
+    sigcast sample rule.yml
+
+  The events alone that a rule with one condition must find, to be loaded into a test index:
+    sigcast sample rule.yml | jq -c 'select(.expected[0]) | .event'
+
+  One hit for each rule of a repository, and nothing else:
+    sigcast sample --hits 1 --variations 0 rules/ > hits.jsonl
+
+  From standard input:
+    cat rule.yml | sigcast sample -
+
+Exit codes:
+  0  all sampled (also if the reader of the output went away); a condition without a hit is a warning `no-hit`
+  1  some rule was refused (a placeholder is unresolved) or invalid, or no rule was found
+  2  wrong usage
+  3  a file cannot be read or written; the others are sampled all the same")]
+pub(crate) struct SampleArgs {
+    /// Hits at most, for each condition: one for each way to match that shows something new
+    #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) hits: u32,
+    /// Other events at most, for each condition: near misses, and hits in another form
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) variations: u32,
+    /// Files and directories with rules, or - for standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
 const SELECTION: &str = "Selection of rules";
 const OUTPUT: &str = "Output";
 const MESSAGES: &str = "Messages";
@@ -177,6 +224,10 @@ pub(crate) enum ListWhat {
         shape: ListShape,
     },
     /// Codes of errors, warnings and assumptions: code, class, meaning
+    ///
+    /// The class says what a code does to a rule: invalid (the rule is wrong, for every target), refused (the target
+    /// cannot say it), approximate (the query differs), assumption (what the data must fulfil), warning, note, usage.
+    /// An example of each code, with what comes out and what to do, stands in docs/codes.md.
     Codes {
         #[command(flatten)]
         shape: ListShape,

@@ -1,6 +1,6 @@
 //! The command `sigcast`: files, threads, progress, exit codes.
 //!
-//! Invariant: standard output carries queries (or what `list`, `completions` and `--help` were asked for) and nothing
+//! Invariant: standard output carries queries (or what `sample`, `list`, `completions` and `--help` were asked for) and nothing
 //! else; everything said to people goes to standard error.
 
 mod args;
@@ -10,6 +10,7 @@ mod list;
 mod output;
 mod plan;
 mod run;
+mod sample;
 mod select;
 mod summary;
 mod terminal;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(args.color, args.quiet, args.verbose);
     let ended = match &args.command {
         Command::Convert(convert) => run::convert(convert, &terminal),
+        Command::Sample(sample) => sample::sample(sample, &terminal),
         Command::List(list) => list::list(&list.what),
         Command::Completions { shell } => completions(*shell),
     };

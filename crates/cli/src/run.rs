@@ -139,8 +139,8 @@ fn templates(args: &ConvertArgs, plan: &Plan) -> Result<Option<Templates>, Fault
     Ok(Some(templates))
 }
 
-/// Every document that the run is about, in input order, and the number of rules that were not selected.
-fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<Entry<'a>>, usize) {
+/// Every document of the input, in order.
+pub(crate) fn parsed<'a>(inputs: &'a Inputs, terminal: &Terminal) -> Vec<Entry<'a>> {
     let progress = terminal.progress(inputs.texts.len());
     let parsed: Vec<Vec<Entry<'a>>> = inputs
         .texts
@@ -156,7 +156,12 @@ fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<E
         })
         .collect();
     progress.finish();
-    let mut entries: Vec<Entry<'a>> = parsed.into_iter().flatten().collect();
+    parsed.into_iter().flatten().collect()
+}
+
+/// Every document that the run is about, in input order, and the number of rules that were not selected.
+fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<Entry<'a>>, usize) {
+    let mut entries = parsed(inputs, terminal);
     let all = entries.len();
     if !plan.selection.is_empty() {
         entries.retain(|entry| match &entry.document.kind {
@@ -174,7 +179,7 @@ fn unread(kind: Kind<'_>, fault: Diagnostic) -> Document<'_> {
 }
 
 /// Does the work on one rule. A fault of the program itself must cost that rule only: it is an error at this place.
-fn guarded<T>(source: SourceId, at: usize, work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
+pub(crate) fn guarded<T>(source: SourceId, at: usize, work: impl FnOnce() -> T) -> Result<T, Diagnostic> {
     // What the work leaves behind when it breaks off is thrown away with it: nothing half-done is seen again.
     catch_unwind(AssertUnwindSafe(work)).map_err(|_| {
         let message = "sigcast met a fault of its own at this rule, which therefore has no query";
@@ -293,16 +298,16 @@ fn exit(plan: &Plan, inputs: &Inputs, tally: &summary::Tally<'_>, terminal: &Ter
         return Exit::Io;
     }
     if tally.rules() == 0 {
-        terminal.fault(&nothing(tally, inputs));
+        terminal.fault(&nothing(tally.unselected, inputs.texts.len(), tally.documents));
         return Exit::Rules;
     }
     let failed = tally.failed() || (plan.strict && tally.approximate());
     if failed { Exit::Rules } else { Exit::Done }
 }
 
-/// What is said if there was no rule to convert.
-fn nothing(tally: &summary::Tally<'_>, inputs: &Inputs) -> Fault {
-    let message = match (tally.unselected, inputs.texts.len(), tally.documents) {
+/// What is said if there was no rule to work on, for so many rules left out, texts read and documents in them.
+pub(crate) fn nothing(unselected: usize, texts: usize, documents: usize) -> Fault {
+    let message = match (unselected, texts, documents) {
         (0, 0, _) => "no rule found: no file ends with .yml or .yaml".to_owned(),
         (0, _, 0) => "no rule found: there is no document in the input".to_owned(),
         (0, _, 1) => "no rule found: the only document is no Sigma rule".to_owned(),

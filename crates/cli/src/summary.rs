@@ -185,25 +185,39 @@ pub(crate) fn report(
     entries: &[Entry<'_>],
     converted: &[Converted],
 ) {
-    let (shown, hidden) = shown(terminal.verbosity, inputs, entries, converted);
-    let texts: Vec<String> = shown.par_iter().map(|found| rendered(found, &inputs.sources, terminal.colour)).collect();
-    let mut blocks = texts;
-    if terminal.verbosity != Verbosity::Quiet {
-        if hidden > 0 {
-            let warnings = if hidden == 1 { "warning is" } else { "warnings are" };
-            blocks.push(format!("{hidden} more {warnings} not shown here; --verbose shows all"));
-        }
-        if tally.documents > 0 {
-            let mut text = tally.text(terminal);
-            for folder in &inputs.passed_over {
-                let _ = write!(text, "\n  passed over, as it holds a .sigcastignore: {}", folder.display());
-            }
-            blocks.push(text);
-        }
+    let mut blocks = diagnostics(terminal, inputs, entries, converted);
+    if terminal.verbosity != Verbosity::Quiet && tally.documents > 0 {
+        blocks.push(tally.text(terminal) + &passed_over(inputs));
     }
     if !blocks.is_empty() {
         terminal.say(&blocks.join("\n\n"));
     }
+}
+
+/// The diagnostics of a run as they are shown, and how many are not.
+pub(crate) fn diagnostics(
+    terminal: &Terminal,
+    inputs: &Inputs,
+    entries: &[Entry<'_>],
+    converted: &[Converted],
+) -> Vec<String> {
+    let (shown, hidden) = shown(terminal.verbosity, inputs, entries, converted);
+    let mut blocks: Vec<String> =
+        shown.par_iter().map(|found| rendered(found, &inputs.sources, terminal.colour)).collect();
+    if terminal.verbosity != Verbosity::Quiet && hidden > 0 {
+        let warnings = if hidden == 1 { "warning is" } else { "warnings are" };
+        blocks.push(format!("{hidden} more {warnings} not shown here; --verbose shows all"));
+    }
+    blocks
+}
+
+/// A line for each directory that was passed over, each with a line break before it.
+pub(crate) fn passed_over(inputs: &Inputs) -> String {
+    let mut text = String::new();
+    for folder in &inputs.passed_over {
+        let _ = write!(text, "\n  passed over, as it holds a .sigcastignore: {}", folder.display());
+    }
+    text
 }
 
 fn rendered(found: &Diagnostic, sources: &SourceMap, colour: bool) -> String {

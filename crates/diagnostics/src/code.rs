@@ -138,6 +138,9 @@ codes! {
     /// The attribute is not of a usual form (an id that is no UUID, a date in an old form): it is kept as it is.
     UnusualAttribute = Warning "unusual-attribute";
 
+    /// No event was found that a condition matches: it contradicts itself, or its values are beyond the search for samples.
+    NoHit = Warning "no-hit";
+
     // Notes.
     /// The document is no Sigma rule: it has neither `detection` nor `logsource`.
     NotARule = Note "not-a-rule";
