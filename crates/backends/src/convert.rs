@@ -192,8 +192,8 @@ impl Work<'_> {
         self.diagnostics.append(&mut legaliser.diagnostics);
         let said = said?;
         let said = match dialect.operators.grouping {
-            crate::dialect::Grouping::Needed | crate::dialect::Grouping::Shallow => said.simplify(),
             crate::dialect::Grouping::Always => said,
+            _ => said.simplify(),
         };
         Some(lists::join(said, dialect, settings))
     }

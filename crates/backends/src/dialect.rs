@@ -155,8 +155,33 @@ pub enum Form {
         /// Behind the value.
         after: &'static str,
     },
+    /// A function that has another name for a list: `{"term":{"f":1}}`, `{"terms":{"f":[1,2]}}`.
+    Plural {
+        /// What stands before the field, with one value.
+        one: &'static str,
+        /// What stands before it in a list.
+        many: &'static str,
+        /// Between field and the one value.
+        separator: &'static str,
+        /// Writes a value, quotes included.
+        value: ValueWriter,
+        /// Behind the one value.
+        after: &'static str,
+    },
     /// Anything else.
     Whole(LeafWriter),
+}
+
+impl Form {
+    /// What stands before the field of a list.
+    #[must_use]
+    pub const fn before_list(self) -> &'static str {
+        match self {
+            Self::Call { before, .. } => before,
+            Self::Plural { many, .. } => many,
+            Self::Infix { .. } | Self::Whole(_) => "",
+        }
+    }
 }
 
 /// Writes the value of a test.
@@ -183,7 +208,7 @@ impl Emit {
         Self { strength, ..self }
     }
 
-    /// A leaf that can stand in this list. Only for [`Form::Infix`] and [`Form::Call`].
+    /// A leaf that can stand in this list. Not for [`Form::Whole`].
     #[must_use]
     pub const fn listed(self, list: &'static List) -> Self {
         Self { list: Some(list), ..self }
@@ -214,7 +239,7 @@ pub struct List {
 }
 
 /// The signs of a list.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Brackets {
     /// After the field, such as ` in~ (`.
     pub open: &'static str,
@@ -270,6 +295,21 @@ pub enum Grouping {
     Shallow,
     /// Around every conjunction and disjunction, and around whatever is negated, as old converters did.
     Always,
+    /// Nowhere: operators are calls of their terms, as in languages of JSON. Strengths and group signs are not asked.
+    Calls(&'static Calls),
+}
+
+/// The operators of a language in which they are calls: `{"bool":{"filter":[a,b]}}`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Calls {
+    /// What stands around a whole query. Nothing else starts like it.
+    pub whole: (&'static str, &'static str),
+    /// Conjunction of two terms or more.
+    pub and: Brackets,
+    /// Disjunction of two terms or more.
+    pub or: Brackets,
+    /// Negation of one term: opening and closing.
+    pub not: (&'static str, &'static str),
 }
 
 /// No field variant.

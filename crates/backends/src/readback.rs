@@ -3,7 +3,7 @@
 //! It is an oracle for tests: the text that was written must have the structure of the query it was written from.
 //! It knows the operators, groups and lists of a language; a leaf it only tells apart, by the dialect's own scanners.
 
-use crate::dialect::{Dialect, List};
+use crate::dialect::{Brackets, Calls, Dialect, Form, Grouping, List};
 use crate::options::Settings;
 use crate::say::{Leaf, Said};
 use crate::write::Writer;
@@ -92,7 +92,16 @@ const MAX_DEPTH: usize = 200;
 /// What was found where something else was expected.
 pub fn read(dialect: &Dialect, text: &str) -> Result<Read, String> {
     let mut reader = Reader { dialect, text, at: 0 };
-    let found = reader.junction(0)?;
+    let found = if let Grouping::Calls(calls) = dialect.operators.grouping {
+        let whole = reader.takes(calls.whole.0);
+        let found = reader.call(calls, 0)?;
+        if whole && !reader.takes(calls.whole.1) {
+            return Err(reader.fault("the end of the query"));
+        }
+        found
+    } else {
+        reader.junction(0)?
+    };
     reader.blanks();
     if reader.at < text.len() { Err(reader.fault("the end")) } else { Ok(found) }
 }
@@ -114,11 +123,10 @@ pub fn atoms(leaf: &Leaf<'_>, dialect: &Dialect, settings: &Settings) -> Vec<Str
     let brackets = leaf.emit.list.and_then(|list| if leaf.all { list.all } else { list.any.or(list.all) });
     let (Some(brackets), true) = (brackets, leaf.matches.len() > 1) else { return vec![text(leaf)] };
     let open = brackets.open;
-    let before = match leaf.emit.form {
-        crate::dialect::Form::Infix { .. } => "",
-        crate::dialect::Form::Call { before, .. } => before,
-        crate::dialect::Form::Whole(_) => return vec![text(leaf)],
-    };
+    if let Form::Whole(_) = leaf.emit.form {
+        return vec![text(leaf)];
+    }
+    let before = leaf.emit.form.before_list();
     let one = |(at, found): (usize, &sigcast_ir::Match<'_>)| {
         let mut writer = Writer::new(dialect, settings);
         writer.put(before);
@@ -232,6 +240,38 @@ impl<'r> Reader<'r> {
             self.blanks();
             return if self.takes(close) { Ok(inner) } else { Err(self.fault("the end of a group")) };
         }
+        self.leaf()
+    }
+
+    /// A term of a language in which operators are calls.
+    fn call(&mut self, calls: &Calls, depth: usize) -> Result<Read, String> {
+        if depth > MAX_DEPTH {
+            return Err("calls nest too deep".to_owned());
+        }
+        if self.takes(calls.not.0) {
+            let inner = self.call(calls, depth + 1)?;
+            let ends = self.takes(calls.not.1);
+            return if ends { Ok(Read::Not(Box::new(inner))) } else { Err(self.fault("the end of a negation")) };
+        }
+        if self.takes(calls.and.open) {
+            return self.arguments(calls, calls.and, depth).map(Read::And);
+        }
+        if self.takes(calls.or.open) {
+            return self.arguments(calls, calls.or, depth).map(Read::Or);
+        }
+        self.leaf()
+    }
+
+    fn arguments(&mut self, calls: &Calls, brackets: Brackets, depth: usize) -> Result<Vec<Read>, String> {
+        let mut terms = vec![self.call(calls, depth + 1)?];
+        while self.takes(brackets.separator) {
+            terms.push(self.call(calls, depth + 1)?);
+        }
+        if self.takes(brackets.close) { Ok(terms) } else { Err(self.fault("the end of the terms")) }
+    }
+
+    /// A list, or another leaf.
+    fn leaf(&mut self) -> Result<Read, String> {
         if let Some(list) = self.list()? {
             return Ok(list);
         }

@@ -33,7 +33,7 @@ impl Leaf<'_> {
     pub fn value(&self, at: usize) -> Option<ValueWriter> {
         let emit = at.checked_sub(1).and_then(|other| self.others.get(other)).unwrap_or(&self.emit);
         match emit.form {
-            Form::Infix { value, .. } | Form::Call { value, .. } => Some(value),
+            Form::Infix { value, .. } | Form::Call { value, .. } | Form::Plural { value, .. } => Some(value),
             Form::Whole(_) => None,
         }
     }

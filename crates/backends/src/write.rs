@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use sigcast_ir::{Expr, Match, Number, Part, Pattern, Test};
 
-use crate::dialect::{ATOM, Dialect, Form, Grouping};
+use crate::dialect::{ATOM, Brackets, Calls, Dialect, Form, Grouping};
 use crate::options::Settings;
 use crate::say::{Leaf, Said};
 
@@ -68,7 +68,40 @@ impl<'w> Writer<'w> {
 
     /// Writes a whole query, which stands alone.
     pub fn query(&mut self, said: &Said<'_>) {
-        self.expr(said, 0);
+        if let Grouping::Calls(calls) = self.dialect.operators.grouping {
+            self.put(calls.whole.0);
+            self.calls(said, calls);
+            self.put(calls.whole.1);
+        } else {
+            self.expr(said, 0);
+        }
+    }
+
+    /// Writes an expression whose operators are calls.
+    fn calls(&mut self, said: &Said<'_>, calls: &Calls) {
+        match said {
+            Expr::And(terms) => self.call(terms, calls.and, calls),
+            Expr::Or(terms) => self.call(terms, calls.or, calls),
+            Expr::Not(inner) => {
+                self.put(calls.not.0);
+                self.calls(inner, calls);
+                self.put(calls.not.1);
+            }
+            Expr::Match(leaf) => self.leaf(leaf),
+            // A constant query never comes here: it is a refusal or a warning before.
+            Expr::Const(_) => {}
+        }
+    }
+
+    fn call(&mut self, terms: &[Said<'_>], brackets: Brackets, calls: &Calls) {
+        self.put(brackets.open);
+        for (at, term) in terms.iter().enumerate() {
+            if at > 0 {
+                self.put(brackets.separator);
+            }
+            self.calls(term, calls);
+        }
+        self.put(brackets.close);
     }
 
     /// Writes an expression in a place where text binding more loosely than `needs` must be grouped.
@@ -149,11 +182,16 @@ impl<'w> Writer<'w> {
                 value(self, &found.test);
                 self.put(after);
             }
+            ([found], None, Form::Plural { one, separator, value, after, .. }) => {
+                self.put(one);
+                self.field_of(found);
+                self.put(separator);
+                value(self, &found.test);
+                self.put(after);
+            }
             ([found], _, Form::Whole(write)) => write(self, found),
-            ([first, ..], Some(brackets), Form::Infix { .. } | Form::Call { .. }) => {
-                if let Form::Call { before, .. } = leaf.emit.form {
-                    self.put(before);
-                }
+            ([first, ..], Some(brackets), Form::Infix { .. } | Form::Call { .. } | Form::Plural { .. }) => {
+                self.put(leaf.emit.form.before_list());
                 self.field_of(first);
                 self.put(brackets.open);
                 for (at, found) in leaf.matches.iter().enumerate() {

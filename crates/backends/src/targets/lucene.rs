@@ -58,8 +58,8 @@ pub(super) const CASED: &[Code] = &[Code::AssumeCased, Code::AssumeKeywordFields
 pub(super) const EXACT: Emit = Emit::infix(":", exact_value).listed(&VALUES);
 pub(super) const PATTERN: Emit = Emit::infix(":", pattern_value).listed(&VALUES);
 const ANYTHING: Emit = Emit::infix(":", |writer, _| writer.put("*"));
-const REGEX: Emit = Emit::infix(":", regex_value).listed(&VALUES);
-const KEYWORD_REGEX: Emit = Emit::whole(|writer, found| regex_value(writer, &found.test));
+pub(super) const REGEX: Emit = Emit::infix(":", regex_value).listed(&VALUES);
+pub(super) const KEYWORD_REGEX: Emit = Emit::whole(|writer, found| regex_value(writer, &found.test));
 const NETWORK: Emit = Emit::infix(":", network_value).listed(&VALUES).assuming(&[Code::AssumeAddress]);
 const NUMBER: Emit = Emit::infix(":", number_value).listed(&VALUES);
 const COMPARE: Emit = Emit::infix(":", compare_value).assuming(&[Code::AssumeNumeric]);
@@ -183,7 +183,7 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
 }
 
 /// A regular expression that is in the engine's own syntax already.
-fn translated<'a>(source: String) -> Test<'a> {
+pub(super) fn translated<'a>(source: String) -> Test<'a> {
     Test::Regex(Regex { source: source.into(), flags: RegexFlags::default(), opaque: None })
 }
 

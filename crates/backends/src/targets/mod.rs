@@ -3,6 +3,7 @@
 mod atc;
 mod duckdb;
 mod eql;
+mod es_dsl;
 mod esql;
 mod graylog;
 mod kibana;
@@ -31,6 +32,7 @@ pub static TARGETS: &[&Target] = &[
     &duckdb::TARGET,
     &eql::TARGET,
     &esql::TARGET,
+    &es_dsl::TARGET,
 ];
 
 /// Names that stand for two languages, with what to say.

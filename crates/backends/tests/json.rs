@@ -1,0 +1,97 @@
+//! Targets whose queries are JSON: every text over the sample rules, and the public ones if they are there, is one object.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use sigcast_backends::options::{Settings, option};
+use sigcast_backends::{Backend, find};
+use sigcast_diagnostics::SourceMap;
+use sigcast_frontend::Kind;
+
+/// Adds every rule file under a folder.
+fn add(folder: &Path, sources: &mut SourceMap) {
+    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+        let path: PathBuf = entry.path();
+        if path.is_dir() {
+            add(&path, sources);
+        } else if path.extension().is_some_and(|extension| extension == "yml") {
+            let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
+            sources.add(path.display().to_string(), text);
+        }
+    }
+}
+
+/// How many clauses of a kind that the reference lists a query has; a clause of another kind is a fault.
+fn clauses(query: &Value) -> Result<usize, String> {
+    let fault = || format!("no clause: {query}");
+    let (kind, body) =
+        query.as_object().filter(|found| found.len() == 1).and_then(|found| found.iter().next()).ok_or_else(fault)?;
+    let body = body.as_object().ok_or_else(fault)?;
+    match kind.as_str() {
+        "bool" => {
+            let mut count = 0;
+            for (occur, terms) in body {
+                match (occur.as_str(), terms) {
+                    ("filter" | "should" | "must_not", Value::Array(terms)) if !terms.is_empty() => {
+                        for term in terms {
+                            count += clauses(term)?;
+                        }
+                    }
+                    ("minimum_should_match", Value::Number(_)) if body.contains_key("should") => {}
+                    _ => return Err(fault()),
+                }
+            }
+            // A disjunction beside other kinds of terms would be a matter of score.
+            let disjunction = body.contains_key("should");
+            if disjunction != body.contains_key("minimum_should_match") { Err(fault()) } else { Ok(count) }
+        }
+        "term" | "terms" | "prefix" | "wildcard" | "regexp" | "range" if body.len() == 1 => Ok(1),
+        "exists" if body.keys().eq(["field"]) => Ok(1),
+        "query_string" if body.get("query").is_some_and(Value::is_string) => Ok(1),
+        _ => Err(fault()),
+    }
+}
+
+/// Checks every query under a folder; how many clauses there were.
+fn check(folder: &Path, pairs: &[(&str, &str)]) -> usize {
+    let mut settings = Settings::default();
+    for (key, value) in pairs {
+        option(key).expect("a known option").set(&mut settings, value).expect("a good value");
+    }
+    let backend = Backend::new(find("es-dsl").expect("the target"), settings);
+    let mut sources = SourceMap::new();
+    add(folder, &mut sources);
+    let mut count = 0;
+    for (id, source) in sources.iter() {
+        for document in sigcast_frontend::parse(&sources, id) {
+            let Kind::Rule(rule) = document.kind else { continue };
+            for query in backend.convert(&rule).queries {
+                assert!(!query.contains('\n'), "{}: one line a query", source.name());
+                let body: Value =
+                    serde_json::from_str(&query).unwrap_or_else(|error| panic!("{}: {error}\n{query}", source.name()));
+                assert!(body.as_object().is_some_and(|body| body.keys().eq(["query"])), "{}: {query}", source.name());
+                count += clauses(&body["query"]).unwrap_or_else(|fault| panic!("{}: {fault}", source.name()));
+            }
+        }
+    }
+    count
+}
+
+#[test]
+fn sample_queries_are_json() {
+    let rules = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules"));
+    for pairs in
+        [&[][..], &[("cidr", "expand")], &[("cidr", "native")], &[("fields", "dynamic"), ("time_range", "24h")]]
+    {
+        assert!(check(rules, pairs) > 100, "hardly a clause with {pairs:?}");
+    }
+}
+
+#[test]
+fn public_queries_are_json() {
+    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
+        println!("skipped: SIGCAST_CORPUS is not set");
+        return;
+    };
+    assert!(check(&Path::new(&corpus).join("sigmahq/rules"), &[]) > 10_000, "hardly a clause");
+}
