@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sigcast_diagnostics::{Class, Code, Diagnostic, Span};
 use sigcast_ir::{Expr, Query, Rule, lower};
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Grouping};
 use crate::lists;
 use crate::options::Settings;
 use crate::passes::{guard, split};
@@ -129,11 +129,15 @@ impl Work<'_> {
         match target.language(settings) {
             Language::Single(dialect) => {
                 let said = self.single(query, span, dialect)?;
-                Some(self.text(&[(dialect, &said)], ""))
+                let mut writer = Writer::new(dialect, settings);
+                (target.open)(&mut writer);
+                writer.query(&said);
+                writer.put(&self.backend.tail());
+                Some(writer.out)
             }
             Language::Staged { search, filter, pipe, everything } => {
                 let staged = split::stages(simplified(query, search), search, filter, settings);
-                let first = self.legal(&with_scope(staged.search, (target.scope)(settings)), search)?;
+                let first = self.legal(&staged.search, search)?;
                 let second = match staged.filter {
                     Some(rest) => Some(self.legal(&guard::guard(rest, filter), filter)?),
                     None => None,
@@ -141,6 +145,7 @@ impl Work<'_> {
                 if self.constant(&first, second.as_ref(), span) {
                     return None;
                 }
+                let first = self.scoped(first, search)?;
                 let mut writer = Writer::new(search, settings);
                 (target.open)(&mut writer);
                 if let Expr::Const(_) = first {
@@ -173,14 +178,18 @@ impl Work<'_> {
         if self.constant(&said, None, span) {
             return None;
         }
-        let scope = (self.backend.target.scope)(settings);
+        self.scoped(said, dialect)
+    }
+
+    /// The query with what restricts it to a log source and a time range, as conjuncts before its own terms.
+    fn scoped<'a>(&mut self, said: Said<'a>, dialect: &'static Dialect) -> Option<Said<'a>> {
+        let scope = (self.backend.target.scope)(&self.backend.settings);
         if scope.is_empty() {
             return Some(said);
         }
         let scope = self.legal(&Expr::And(scope), dialect)?;
-        // The scope stands before the rule's own terms, as a conjunct beside them.
         let joined = Expr::And(vec![scope, said]);
-        Some(if dialect.operators.grouping == crate::dialect::Grouping::Always { joined } else { joined.simplify() })
+        Some(if dialect.operators.grouping == Grouping::Always { joined } else { joined.simplify() })
     }
 
     /// Legalises, joins lists, and collects what was found.
@@ -192,7 +201,7 @@ impl Work<'_> {
         self.diagnostics.append(&mut legaliser.diagnostics);
         let said = said?;
         let said = match dialect.operators.grouping {
-            crate::dialect::Grouping::Always => said,
+            Grouping::Always => said,
             _ => said.simplify(),
         };
         Some(lists::join(said, dialect, settings))
@@ -212,23 +221,6 @@ impl Work<'_> {
             format!("the condition matches {what}, whatever the event: there is nothing to search for"),
         ));
         true
-    }
-
-    fn text(&self, stages: &[(&Dialect, &Said<'_>)], pipe: &str) -> String {
-        let mut out = String::new();
-        for (at, (dialect, said)) in stages.iter().enumerate() {
-            let mut writer = Writer::new(dialect, &self.backend.settings);
-            writer.out = out;
-            if at == 0 {
-                (self.backend.target.open)(&mut writer);
-            } else {
-                writer.put(pipe);
-            }
-            writer.query(said);
-            out = writer.out;
-        }
-        out.push_str(&self.backend.tail());
-        out
     }
 
     fn finish(mut self, queries: Vec<String>) -> Conversion {
@@ -256,15 +248,4 @@ impl Work<'_> {
 /// The query after the whole-query passes of its language.
 fn simplified<'a>(query: Query<'a>, dialect: &Dialect) -> Query<'a> {
     dialect.passes.iter().fold(query, |query, pass| pass(query, dialect))
-}
-
-/// The query with the conditions of the scope before its own.
-fn with_scope<'a>(query: Query<'a>, scope: Vec<Query<'static>>) -> Query<'a> {
-    if scope.is_empty() {
-        return query;
-    }
-    let mut terms: Vec<Query<'a>> = Vec::with_capacity(scope.len() + 1);
-    terms.extend(scope);
-    terms.push(query);
-    Expr::And(terms).simplify()
 }
