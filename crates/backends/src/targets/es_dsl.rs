@@ -289,12 +289,10 @@ fn network_value(writer: &mut Writer<'_>, test: &Test<'_>) {
 
 /// An integer as a number; any other as text, which a keyword compares as it is and a number's field reads.
 fn number_value(writer: &mut Writer<'_>, test: &Test<'_>) {
-    match write::number_of(test) {
-        Some(number) => match number.value {
-            NumberValue::Integer(value) => writer.format(format_args!("{value}")),
-            NumberValue::Float(_) => json(writer, &number.text),
-        },
-        None => {}
+    let Some(number) = write::number_of(test) else { return };
+    match number.value {
+        NumberValue::Integer(value) => writer.format(format_args!("{value}")),
+        NumberValue::Float(_) => json(writer, &number.text),
     }
 }
 
