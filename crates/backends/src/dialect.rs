@@ -62,6 +62,8 @@ pub struct Dialect {
     pub same_as: Say,
     /// A part of a time.
     pub time_part: Say,
+    /// What the language makes of a schema's types; none if it takes no schema.
+    pub schema: Option<crate::typed::Reach>,
     /// How a reader of the language takes its text apart.
     pub reading: crate::readback::Reading,
 }

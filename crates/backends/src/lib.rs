@@ -22,6 +22,7 @@ pub mod readback;
 pub mod say;
 mod target;
 mod targets;
+pub mod typed;
 pub mod write;
 
 pub use convert::{Backend, Conversion, Status};

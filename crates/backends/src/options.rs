@@ -115,6 +115,8 @@ pub struct Settings {
     pub action_index: String,
     /// The server that scripts call.
     pub host: String,
+    /// What the fields of the data are, if known (`--schema`).
+    pub schema: Option<std::sync::Arc<sigcast_ir::schema::Schema>>,
 }
 
 impl Default for Settings {
@@ -141,6 +143,7 @@ impl Default for Settings {
             webhook: None,
             action_index: "sigma-alerts".to_owned(),
             host: "localhost:9200".to_owned(),
+            schema: None,
         }
     }
 }

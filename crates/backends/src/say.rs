@@ -171,6 +171,9 @@ impl<'s> Legaliser<'s> {
         if let Some(reason) = found.field().and_then(|field| (self.dialect.bad_field)(field.as_str())) {
             return Err(Refusal::new(Code::FieldNameUnsupported, reason));
         }
+        if let Some(typed) = crate::typed::resolve(found, self)? {
+            return self.say(&typed);
+        }
         match self.dialect.entry(found) {
             Say::Native(emit) => Ok(self.write(emit, found)),
             Say::Lowered(rewrite) => rewrite(found, self),
@@ -186,10 +189,13 @@ impl<'s> Legaliser<'s> {
         leaf(emit, found.clone())
     }
 
-    /// Notes an assumption that the leaf needs. One on case is not needed where the text has none.
+    /// Notes an assumption that the leaf needs. One on case is not needed where the text has none, and none
+    /// that the schema fulfils.
     pub fn assume(&mut self, code: Code, found: &Match<'_>) {
         let caseless = matches!(&found.test, Test::Text { pattern, .. } if !pattern.has_case());
-        if !(caseless && matches!(code, Code::AssumeCaseless | Code::AssumeCased)) {
+        let fulfilled = (caseless && matches!(code, Code::AssumeCaseless | Code::AssumeCased))
+            || crate::typed::answers(self, code, found);
+        if !fulfilled {
             self.assumptions.insert(code);
         }
     }

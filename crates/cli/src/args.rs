@@ -104,6 +104,13 @@ pub(crate) struct ConvertArgs {
     /// `key=value` holds for all targets of the run that know the key, `TARGET.key=value` for one and comes first there.
     #[arg(short = 'O', value_name = "[TARGET.]KEY=VALUE")]
     pub(crate) option: Vec<String>,
+    /// What the fields of the data are: a YAML or JSON file with `fields:`, or an Elasticsearch mapping as it is
+    ///
+    /// Queries for lucene, opensearch, watcher, graylog, kibana, eql, esql and kusto are fitted to the types, and what
+    /// the schema answers is assumed no more; other targets pass it by. A field that it does not have is treated as
+    /// without a schema. `GET index/_mapping` gives the mapping of an index; docs/schema.md shows both forms.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Option<PathBuf>,
     /// Only rules of this level, or several with commas; `high+` is high and above
     #[arg(long, value_delimiter = ',', value_parser = Words(levels), hide_possible_values = true, help_heading = SELECTION)]
     pub(crate) level: Vec<String>,

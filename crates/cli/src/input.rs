@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use sigcast_diagnostics::{Code, Diagnostic, SourceId, SourceMap, Span};
+use sigcast_ir::schema::Schema;
 use walkdir::{DirEntry, WalkDir};
 
 use crate::exit::Fault;
@@ -224,4 +225,33 @@ pub(crate) fn templates(folder: &Path) -> Result<Vec<(String, String)>, Fault> {
         found.push((parts.join("/"), text));
     }
     Ok(found)
+}
+
+/// The schema in a file.
+///
+/// # Errors
+/// A file that cannot be read; a file that is no schema, with each fault at its place.
+pub(crate) fn schema(path: &Path) -> Result<Schema, Fault> {
+    let name = path.display().to_string();
+    let mut sources = SourceMap::new();
+    let id = match file(path) {
+        Err(cause) => return Err(Fault::io(format!("cannot read {name}: {}", reason(&cause)))),
+        Ok(None) => return Err(Fault::usage(format!("--schema: {name} is larger than any schema"))),
+        Ok(Some(bytes)) => match String::from_utf8(bytes) {
+            Ok(text) => sources.add(name.as_str(), text),
+            Err(_) => return Err(Fault::usage(format!("--schema: {name} is not UTF-8 text"))),
+        },
+    };
+    sigcast_frontend::schema::parse(&sources, id).map_err(|faults| {
+        let lines = faults.iter().map(|found| {
+            let place = found
+                .span()
+                .map(|span| sources.position(span))
+                .map_or_else(String::new, |at| format!("{}:{}: ", at.line, at.column));
+            let help = found.help.iter().map(|help| format!("; {help}")).collect::<String>();
+            format!("{name}:{place}{} [{}]{help}", found.message, found.code.as_str())
+        });
+        let lines: Vec<String> = lines.collect();
+        Fault::usage(format!("the schema is wrong: {}", lines.join("\n  ")))
+    })
 }

@@ -81,7 +81,12 @@ pub(crate) fn is_error(found: &Diagnostic) -> bool {
 
 /// Runs `sigcast convert`.
 pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, Fault> {
-    let plan = Plan::new(args)?;
+    let mut plan = Plan::new(args)?;
+    if let Some(path) = &args.schema {
+        let schema = std::sync::Arc::new(input::schema(path)?);
+        plan.jobs.iter_mut().for_each(|job| job.backend.settings.schema = Some(schema.clone()));
+    }
+    let plan = plan;
     let sink = Sink::new(args.output.as_deref(), plan.jsonl)?;
     let templates = templates(args, &plan)?;
     let inputs = input::read(&args.paths);

@@ -184,12 +184,14 @@ codes! {
     EmptyIsAbsent = Approximation "empty-is-absent";
     /// The target cannot tell an absent field from one that holds null.
     NullIsAbsent = Approximation "null-is-absent";
-    /// The target may mind the case of letters beyond ASCII here, so the query may miss what the rule matches.
+    /// The target minds case here, or may beyond ASCII, so the query may miss what the rule matches.
     CaseNarrowed = Approximation "case-narrowed";
     /// A keyword is matched by whole words or against analysed text, not anywhere in the event.
     KeywordTokens = Approximation "keyword-tokens";
     /// The target cannot mind case here, so the query matches more than the rule.
     CaseWidened = Approximation "case-widened";
+    /// The field is analysed text by the schema and has no keyword subfield: values are matched word by word.
+    AnalysedText = Approximation "analysed-text";
     /// The engine may re-read the value as a query of another language unless its field is a keyword.
     ValueReinterpreted = Approximation "value-reinterpreted";
     /// The query has more clauses than a server takes by default.
@@ -236,8 +238,12 @@ codes! {
     AssumeBoolean = Assumption "assume-boolean";
     /// No more events match than the query's own limit on rows lets through.
     AssumeWithinLimit = Assumption "assume-within-limit";
+    /// Values are no longer than the schema's `ignore_above` for their field; longer ones are not indexed.
+    AssumeIndexedValues = Assumption "assume-indexed-values";
 
     // The run.
+    /// The file of `--schema` does not say what fields are in a form that is known.
+    BadSchema = Usage "bad-schema";
     /// A file or folder cannot be read or written.
     Io = Usage "io";
 }

@@ -15,6 +15,7 @@ mod detection;
 mod modifier;
 mod regex;
 mod rule;
+pub mod schema;
 mod value;
 mod yaml;
 

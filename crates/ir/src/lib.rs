@@ -14,6 +14,7 @@ mod expr;
 pub mod lower;
 mod pattern;
 mod rule;
+pub mod schema;
 mod test;
 
 pub use condition::{Condition, Quantifier};

@@ -35,6 +35,7 @@ use crate::passes::{self, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
 use crate::target::{Comment, Language, PLAIN, Target};
+use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
 /// Elasticsearch, by its Event Query Language.
@@ -144,6 +145,7 @@ static EQL: Dialect = Dialect {
     absent: NULL.native(),
     same_as: Say::Refused(Code::FieldReferenceUnsupported, "EQL compares fields with constants only"),
     time_part: Say::Refused(Code::TimePartUnsupported, "EQL has no functions on times"),
+    schema: Some(Reach { folding: Folding::Own, analysed: Analysed::Nothing, columns: false }),
     reading: Reading {
         and: "and",
         or: "or",
@@ -246,7 +248,7 @@ fn translated<'a>(source: String) -> Test<'a> {
 
 /// A network: on address fields, or as text by the option `cidr`. Both together would be an error on either type.
 fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    if legaliser.settings.cidr == CidrMode::Expand {
+    if typed::network_mode(legaliser, found) == CidrMode::Expand {
         return cidr::expand(found, legaliser);
     }
     let Test::Network(network) = &found.test else { return unsupported() };

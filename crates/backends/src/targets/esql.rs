@@ -38,6 +38,7 @@ use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
 use crate::target::{Comment, Language, PLAIN, Target};
+use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
 /// Elasticsearch, by its piped query language.
@@ -145,6 +146,7 @@ pub(super) static ESQL: Dialect = Dialect {
     absent: NULL.native(),
     same_as: Say::Lowered(field_reference),
     time_part: Emit::whole(time_part).assuming(TIME).native(),
+    schema: Some(Reach { folding: Folding::Own, analysed: Analysed::Whole, columns: false }),
     reading: Reading {
         and: "AND",
         or: "OR",
@@ -239,7 +241,7 @@ fn translated<'a>(source: String) -> Test<'a> {
 /// A network, by the option `cidr`: on address fields, as text, or of whatever can be made an address.
 fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Test::Network(network) = &found.test else { return unsupported() };
-    let emit = match legaliser.settings.cidr {
+    let emit = match typed::network_mode(legaliser, found) {
         CidrMode::Expand => return cidr::expand(found, legaliser),
         CidrMode::Native => NETWORK,
         CidrMode::Auto => ANY_NETWORK,

@@ -11,6 +11,7 @@
 //!   a `query_string`, in which a blank separates terms: it then matches far too much.
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::schema::FieldKind;
 use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Subject, Test};
 
 use crate::dialect::{
@@ -22,6 +23,7 @@ use crate::passes::{self, cidr, simplify};
 use crate::readback::{self, Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said, leaf};
 use crate::target::{Comment, Language, PLAIN, Target};
+use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
 
 /// Kibana, by its query bar.
@@ -117,6 +119,7 @@ pub(super) static KIBANA: Dialect = Dialect {
     absent: ABSENT.native(),
     same_as: Say::Refused(Code::FieldReferenceUnsupported, "KQL compares a field with values only"),
     time_part: Say::Refused(Code::TimePartUnsupported, "KQL has no functions on times"),
+    schema: Some(Reach { folding: Folding::Never, analysed: Analysed::Words, columns: false }),
     reading: Reading {
         and: "and",
         or: "or",
@@ -203,7 +206,9 @@ fn pattern<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
         let reason = "Kibana drops the blank at the end of a value that has a wildcard";
         return Err(Refusal::new(Code::ValueUnsupported, reason));
     }
-    if pattern.texts().any(|text| text.contains(is_query_string_blank)) {
+    // Where the schema says so, the data view does.
+    let keyword = typed::known(legaliser, found).is_some_and(|known| known.kind == FieldKind::Keyword);
+    if !keyword && pattern.texts().any(|text| text.contains(is_query_string_blank)) {
         let message = if found.field().is_some() {
             "unless the data view says that the field is exactly a keyword, Kibana takes the blanks in a value with a \
              wildcard for the ends of terms, one of which is enough to match"
@@ -271,7 +276,7 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
 
 /// A network by the option `cidr`: on address fields, as text, or both.
 fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match legaliser.settings.cidr {
+    match typed::network_mode(legaliser, found) {
         CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
         CidrMode::Expand => cidr::expand(found, legaliser),
         CidrMode::Auto => {

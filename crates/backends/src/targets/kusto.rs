@@ -34,6 +34,7 @@ use crate::passes::{self, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
 use crate::target::{Comment, Language, PLAIN, Target};
+use crate::typed::{Analysed, Folding, Reach};
 use crate::write::Writer;
 
 /// Microsoft Sentinel and Defender.
@@ -149,6 +150,7 @@ pub(super) static KUSTO: Dialect = Dialect {
     absent: Say::Lowered(empty),
     same_as: Say::Lowered(field_reference),
     time_part: TIME_PART.native(),
+    schema: Some(Reach { folding: Folding::Own, analysed: Analysed::Whole, columns: true }),
     reading: Reading {
         and: "and",
         or: "or",

@@ -18,6 +18,7 @@ use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{self, Reading};
 use crate::say::{Legaliser, Refusal, Said, leaf};
 use crate::target::{Comment, Language, PLAIN, Target};
+use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
 
 /// Elasticsearch, by its query string.
@@ -111,6 +112,7 @@ pub(super) const LUCENE: Dialect = Dialect {
     absent: ABSENT.native(),
     same_as: Say::Refused(Code::FieldReferenceUnsupported, "a query string compares a field with values only"),
     time_part: Say::Refused(Code::TimePartUnsupported, "a query string has no functions on times"),
+    schema: Some(Reach { folding: Folding::Spelled, analysed: Analysed::Words, columns: false }),
     reading: READING,
 };
 
@@ -143,6 +145,8 @@ const RESERVED: &[char] = &[
 fn variant(settings: &Settings, test: &Test<'_>) -> &'static str {
     let whole = match (settings.fields, test) {
         (FieldMode::Keyword, _) => false,
+        // A schema says what a field's subfields are; those it does not know have none.
+        _ if settings.schema.is_some() && settings.style.is_none() => false,
         (FieldMode::Dynamic, Test::Text { pattern, .. }) => match pattern.shape() {
             Shape::Exact(value) => !is_scalar(value),
             Shape::Anything => false,
@@ -162,12 +166,20 @@ fn is_scalar(value: &str) -> bool {
 /// Text ignoring case: as it is, or by a regular expression with both cases of each letter.
 pub(super) fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Some(pattern) = pattern_of(&found.test) else { return legaliser.say(&Expr::Match(found.clone())) };
-    if legaliser.settings.case == CaseMode::Expand && pattern.has_case() {
+    if minds_case(found, legaliser) && pattern.has_case() {
         legaliser.assume(Code::AssumeKeywordFields, found);
         return Ok(leaf(REGEX, found.with(translated(case::lucene(pattern)))));
     }
     let emit = if matches!(pattern.shape(), Shape::Exact(_)) { EXACT } else { PATTERN };
     Ok(legaliser.write(emit.assuming(TEXT), found))
+}
+
+/// Whether the field minds case, so that the query must spell it: by the schema, or else by the option.
+fn minds_case(found: &Match<'_>, legaliser: &Legaliser<'_>) -> bool {
+    match typed::known(legaliser, found) {
+        Some(known) => known.kind.is_whole_text() && !known.is_caseless(),
+        None => legaliser.settings.case == CaseMode::Expand,
+    }
 }
 
 /// A regular expression in the syntax of Lucene's engine.
@@ -189,7 +201,7 @@ pub(super) fn translated<'a>(source: String) -> Test<'a> {
 
 /// A network in a query that someone else runs: text patterns beside the engine's own test need a lenient search.
 fn lenient_network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    if legaliser.settings.cidr == CidrMode::Auto {
+    if typed::network_mode(legaliser, found) == CidrMode::Auto {
         legaliser.assume(Code::AssumeLenient, found);
     }
     network(found, legaliser)
@@ -197,7 +209,7 @@ fn lenient_network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Resu
 
 /// A network by the option `cidr`: on address fields, as text, or both.
 pub(super) fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match legaliser.settings.cidr {
+    match typed::network_mode(legaliser, found) {
         CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
         CidrMode::Expand => cidr::expand(found, legaliser),
         CidrMode::Auto => {

@@ -104,6 +104,7 @@ pub(super) const SQL: Dialect = Dialect {
     absent: Say::Lowered(absent),
     same_as: Say::Lowered(field_reference),
     time_part: TIME_PART.native(),
+    schema: None,
     reading: READING,
 };
 

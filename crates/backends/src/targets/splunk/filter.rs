@@ -65,6 +65,7 @@ pub(super) static FILTER: Dialect = Dialect {
     absent: ABSENT.native(),
     same_as: Say::Lowered(same_as),
     time_part: Say::Lowered(time_part),
+    schema: None,
     reading: Reading {
         and: "AND",
         or: "OR",

@@ -78,6 +78,7 @@ pub(in crate::targets) static SEARCH: Dialect = Dialect {
     absent: ABSENT.native(),
     same_as: Say::Refused(Code::FieldReferenceUnsupported, "a search compares a field with values only"),
     time_part: Say::Refused(Code::TimePartUnsupported, "a search has no functions on times"),
+    schema: None,
     reading: Reading {
         and: "",
         or: "OR",
