@@ -192,7 +192,7 @@ fn most_of_the_corpus_is_exact() {
     assert!(rules.len() > 3_000, "only {} rules", rules.len());
     let settings = Settings { schema: Some(Arc::new(schema_of(&rules))), ..Settings::default() };
     let mut low = Vec::new();
-    for target in ["lucene", "watcher", "kibana", "kusto", "splunk", "sqlite", "eql", "esql"] {
+    for target in ["lucene", "watcher", "es-dsl", "kibana", "kusto", "splunk", "sqlite", "eql", "esql"] {
         let backend = Backend::new(find(target).expect("a target"), settings.clone());
         let (mut exact, mut unassumed) = (0_u32, 0_u32);
         let mut codes: BTreeMap<&str, u32> = BTreeMap::new();

@@ -26,6 +26,7 @@ use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{self, Precedence, Reading};
 use crate::say::{Leaf, Legaliser, Refusal, Said, leaf};
 use crate::target::{Comment, Format, Language, Target};
+use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, pattern_of};
 
 #[cfg(test)]
@@ -142,6 +143,7 @@ static DSL: Dialect = Dialect {
     absent: ABSENT.native(),
     same_as: Say::Refused(Code::FieldReferenceUnsupported, "only a script could compare two fields"),
     time_part: Say::Refused(Code::TimePartUnsupported, "only a script could take a time apart"),
+    schema: Some(Reach { folding: Folding::Own, analysed: Analysed::Words, columns: false }),
     reading: READING,
 };
 
@@ -149,7 +151,8 @@ static DSL: Dialect = Dialect {
 fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Some(pattern) = pattern_of(&found.test) else { return legaliser.say(&Expr::Match(found.clone())) };
     let exact = matches!(pattern.shape(), Shape::Exact(_));
-    if pattern.has_case() && exact && legaliser.settings.fields == FieldMode::Dynamic && !whole(legaliser, found) {
+    let dynamic = legaliser.settings.fields == FieldMode::Dynamic && legaliser.settings.schema.is_none();
+    if pattern.has_case() && exact && dynamic && !whole(legaliser, found) {
         // What could be a boolean or a number is tested on the field itself: an error with the flag, if it is one. As
         // text it is in lower case there, as every analysed word.
         let lower = Pattern::exact(pattern.texts().next().unwrap_or_default().to_ascii_lowercase());
@@ -215,7 +218,7 @@ fn anywhere<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said
 
 /// A network by the option `cidr`: on address fields, as text, or both.
 fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match legaliser.settings.cidr {
+    match typed::network_mode(legaliser, found) {
         CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
         CidrMode::Expand => cidr::expand(found, legaliser),
         CidrMode::Auto => {
