@@ -8,8 +8,15 @@ use serde_json::Value;
 use sigcast_diagnostics::{Class, Code};
 use support::{Ran, run_with};
 
-/// Codes that no rule alone can cause.
-const WITHOUT_EXAMPLE: [Code; 4] = [Code::QueryTooLarge, Code::FormatFailed, Code::InternalError, Code::CaseWidened];
+/// Codes that no rule alone can cause; the last three need a schema.
+const WITHOUT_EXAMPLE: [Code; 6] = [
+    Code::QueryTooLarge,
+    Code::FormatFailed,
+    Code::InternalError,
+    Code::CaseWidened,
+    Code::AnalysedText,
+    Code::AssumeIndexedValues,
+];
 
 /// The line that runs an example.
 const COMMAND: &str = "$ sigcast convert ";

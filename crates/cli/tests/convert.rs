@@ -272,3 +272,22 @@ fn strictness_and_denied_assumptions_fail() {
     let met = run(&["convert", "-t", "lucene", "--deny-assumption", "assume-scope", "-O", "index=logs-*", &good]);
     assert_eq!(met.code, 0, "{}", met.stderr);
 }
+
+#[test]
+fn a_schema_fits_the_query_to_its_types() {
+    let folder = Folder::new("schema");
+    let good = folder.file("good.yml", GOOD);
+    let schema = folder.file("schema.yaml", "fields: {Image: {type: keyword, case: sensitive}}\n");
+    let ran = run(&["convert", "-t", "lucene", "--schema", &schema, &good]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "Image:/[aA]\\.[eE][xX][eE]/\n"), "{}", ran.stderr);
+    assert!(!ran.stderr.contains("assume-caseless"), "{}", ran.stderr);
+    let wrong = folder.file("wrong.yaml", "fields:\n  Image: keywrd\n");
+    let ran = run(&["convert", "-t", "lucene", "--schema", &wrong, &good]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    for part in ["2:10:", "[bad-schema]", "did you mean `keyword`?"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    let missing = folder.path() + "/none.yaml";
+    let ran = run(&["convert", "-t", "lucene", "--schema", &missing, &good]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+}
