@@ -43,15 +43,18 @@ impl Reader<'_> {
         if node.get("properties").is_some() {
             return self.mappings(node, &Normalisers::new(), faults);
         }
-        match &node.data {
-            Data::List(items) => items.iter().fold(false, |found, item| self.find(item, depth, faults) || found),
+        // Every one is read, also behind the first that is found.
+        let inner: Vec<&Node<'_>> = match &node.data {
+            Data::List(items) if depth < 4 => items.iter().collect(),
             // The names of indices stand at the top.
-            Data::Map(entries) if depth < 4 => entries.iter().fold(false, |found, entry| {
-                let inner = depth == 0 || WRAPPERS.contains(&entry.key.text.as_ref());
-                (inner && self.find(&entry.value, depth + 1, faults)) || found
-            }),
-            _ => false,
-        }
+            Data::Map(entries) if depth < 4 => {
+                let inner = |key: &str| depth == 0 || WRAPPERS.contains(&key);
+                entries.iter().filter(|entry| inner(&entry.key.text)).map(|entry| &entry.value).collect()
+            }
+            _ => return false,
+        };
+        let found = inner.into_iter().filter(|node| self.find(node, depth + 1, faults)).count();
+        found > 0
     }
 
     fn mappings(&mut self, node: &Node<'_>, normalisers: &Normalisers, faults: &mut Faults) -> bool {
