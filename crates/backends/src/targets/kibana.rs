@@ -270,6 +270,15 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
     if passes::regex::assumes_single_lines(source) {
         legaliser.assume(Code::AssumeSingleLines, found);
     }
+    // A keyword is looked for inside values, so that it has no start or end to be tied to.
+    let tied = |test: &Test<'_>| {
+        let parts = pattern_of(test).map(Pattern::parts).unwrap_or_default();
+        parts.first() != Some(&Part::AnyRun) || parts.last() != Some(&Part::AnyRun)
+    };
+    if found.field().is_none() && patterns.iter().any(tied) {
+        let reason = "KQL has no regular expressions, and a keyword's pattern is not tied to the start or end of a value";
+        return Err(Refusal::new(Code::RegexUnsupported, reason));
+    }
     let terms = patterns.into_iter().map(|test| Expr::Match(found.with(test))).collect();
     legaliser.say(&Expr::Or(terms))
 }
