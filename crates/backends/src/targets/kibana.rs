@@ -15,7 +15,7 @@ use sigcast_ir::schema::FieldKind;
 use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Subject, Test};
 
 use crate::dialect::{
-    Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, any_field, no_variant, two_valued,
+    Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
 };
 use crate::options::{CidrMode, Settings};
 use crate::passes::regex::PatternLimits;
@@ -100,7 +100,7 @@ pub(super) static KIBANA: Dialect = Dialect {
     passes: &[simplify],
     field,
     variant: no_variant,
-    bad_field: any_field,
+    bad_field,
     needs_guard: two_valued,
     text: text(TEXT),
     cased: text(CASED),
@@ -137,17 +137,35 @@ fn field(writer: &mut Writer<'_>, name: &str) {
     bare(writer, name);
 }
 
+/// Blanks at the ends of what stands without quotes are lost, and no escape prevents it.
+fn bad_field(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("a field's name is empty")
+    } else if name.starts_with(' ') || name.ends_with(' ') {
+        Some("Kibana drops a blank at the start or end of a field's name")
+    } else {
+        None
+    }
+}
+
 /// Characters that a backslash makes literal in a bare value.
 const SPECIAL: &[char] = &['\\', '(', ')', ':', '<', '>', '"', '*', '{', '}'];
 
 /// Literal text outside quotes.
 fn bare(writer: &mut Writer<'_>, text: &str) {
-    let mut previous = writer.out.chars().next_back().unwrap_or(' ');
+    // Behind a group's sign as behind a blank, so that a name is written alike wherever it stands.
+    let mut previous = writer.out.chars().next_back().filter(|c| *c != '(').unwrap_or(' ');
     for (at, c) in text.char_indices() {
-        if SPECIAL.contains(&c) || is_operator(previous, &text[at..]) {
-            writer.put("\\");
+        let operator = is_operator(previous, &text[at..]);
+        if operator && c == 'n' {
+            // `\n` of `\not` is read as a line break: that escape comes first in the grammar.
+            writer.put("\\u006e");
+        } else {
+            if SPECIAL.contains(&c) || operator {
+                writer.put("\\");
+            }
+            control(writer, c);
         }
-        control(writer, c);
         previous = c;
     }
 }
@@ -276,7 +294,8 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
         parts.first() != Some(&Part::AnyRun) || parts.last() != Some(&Part::AnyRun)
     };
     if found.field().is_none() && patterns.iter().any(tied) {
-        let reason = "KQL has no regular expressions, and a keyword's pattern is not tied to the start or end of a value";
+        let reason =
+            "KQL has no regular expressions, and a keyword's pattern is not tied to the start or end of a value";
         return Err(Refusal::new(Code::RegexUnsupported, reason));
     }
     let terms = patterns.into_iter().map(|test| Expr::Match(found.with(test))).collect();

@@ -11,7 +11,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test};
 
 use crate::dialect::{
-    Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, any_field, two_valued,
+    Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued,
 };
 use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
@@ -75,7 +75,7 @@ pub(super) const LUCENE: Dialect = Dialect {
     passes: &[simplify],
     field,
     variant,
-    bad_field: any_field,
+    bad_field: |name| name.is_empty().then_some("a field's name is empty"),
     needs_guard: two_valued,
     text: TextSays {
         empty: EXACT.assuming(&[Code::AssumeKeywordFields]).native(),
@@ -124,7 +124,7 @@ pub(super) const READING: Reading = Reading {
     or: "OR",
     not: "NOT",
     precedence: readback::Precedence::Never,
-    name: |text| readback::scan(text, '\\', |c| matches!(c, ':' | '(' | ')' | ' ')),
+    name: |text| readback::scan(text, '\\', |c| matches!(c, ':' | '(' | ')' | ' ' | '"' | '/')),
     value,
     leaf: read_leaf,
     lists: &[&VALUES],
