@@ -10,9 +10,7 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test};
 
-use crate::dialect::{
-    Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued,
-};
+use crate::dialect::{Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued};
 use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{self, Reading};

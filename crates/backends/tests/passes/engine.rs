@@ -27,9 +27,12 @@ fn test<'a>(found: &Match<'a>, leaf: &Leaf<'a>, dialect: &Dialect) -> Result<Mat
     let ignore_case = matches!(leaf.emit.form, Form::Infix { operator: " regex~ ", .. });
     let flags = |dot_all| RegexFlags { ignore_case, multiline: false, dot_all };
     let (source, flags) = match dialect.name {
-        "Elasticsearch query_string" | "OpenSearch query_string" | "Graylog search" | "EQL" | "ES|QL" => {
-            (lucene(&regex.source)?, flags(true))
-        }
+        "Elasticsearch query_string"
+        | "OpenSearch query_string"
+        | "Elasticsearch Query DSL"
+        | "Graylog search"
+        | "EQL"
+        | "ES|QL" => (lucene(&regex.source)?, flags(true)),
         "Splunk where" => (regex.source.to_string(), flags(false)),
         _ => (re2(&regex.source), flags(false)),
     };
