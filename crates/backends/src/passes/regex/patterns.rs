@@ -224,31 +224,54 @@ fn unlimited(node: &Node) -> Refusal {
 
 /// The patterns without those that another one covers.
 fn uncovered(found: Vec<Vec<Piece>>) -> Vec<Vec<Piece>> {
-    let mut kept: Vec<Vec<Piece>> = Vec::new();
+    let mut kept: Vec<(Sketch, Vec<Piece>)> = Vec::new();
     for pieces in found {
-        if kept.iter().any(|other| covers(other, &pieces)) {
+        let sketch = Sketch::of(&pieces);
+        if kept.iter().any(|(other, wide)| other.may_cover(sketch) && covers(wide, &pieces)) {
             continue;
         }
-        kept.retain(|other| !covers(&pieces, other));
-        kept.push(pieces);
+        kept.retain(|(other, narrow)| !(sketch.may_cover(*other) && covers(&pieces, narrow)));
+        kept.push((sketch, pieces));
     }
-    kept
+    kept.into_iter().map(|(_, pieces)| pieces).collect()
+}
+
+/// What tells most pairs of patterns apart at a glance.
+#[derive(Debug, Clone, Copy)]
+struct Sketch {
+    /// How many characters the pattern asks for, one by one.
+    fixed: usize,
+    /// Whether it takes any character somewhere.
+    ones: bool,
+    /// Which characters it asks for.
+    hash: u64,
+}
+
+impl Sketch {
+    fn of(pieces: &[Piece]) -> Self {
+        let mut sketch = Self { fixed: 0, ones: false, hash: 0 };
+        for piece in pieces {
+            let code = match piece {
+                Piece::Run => continue,
+                Piece::One => u64::MAX,
+                Piece::Char(c) => u64::from(u32::from(*c)),
+            };
+            sketch.fixed += 1;
+            sketch.ones |= code == u64::MAX;
+            sketch.hash = (sketch.hash.rotate_left(5) ^ code).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        }
+        sketch
+    }
+
+    /// Whether a pattern of this sketch may match all that one of the other matches: the shortest text of the other must
+    /// be long enough, and if it is just that long, it must have the same characters.
+    fn may_cover(self, narrow: Self) -> bool {
+        self.fixed < narrow.fixed || (self.fixed == narrow.fixed && (self.ones || self.hash == narrow.hash))
+    }
 }
 
 /// Whether `wide` matches all that `narrow` matches; `false` if it is not plain to see.
 fn covers(wide: &[Piece], narrow: &[Piece]) -> bool {
-    let fixed = |pieces: &[Piece]| pieces.iter().filter(|piece| **piece != Piece::Run).count();
-    let (asked, given) = (fixed(wide), fixed(narrow));
-    // The shortest text of the narrow pattern must be long enough for the wide one; and if it is just that long, the
-    // two ask for the same characters, which is what most pairs of an expansion fail at.
-    if asked > given {
-        return false;
-    }
-    let same = |pair: (&Piece, &Piece)| pair.0 == pair.1 || *pair.0 == Piece::One;
-    let is_fixed = |piece: &&Piece| **piece != Piece::Run;
-    if asked == given && !wide.iter().filter(is_fixed).zip(narrow.iter().filter(is_fixed)).all(same) {
-        return false;
-    }
     // The usual backtracking match of a glob, with the narrow pattern's wildcards as characters of their own.
     let (mut w, mut n) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
