@@ -129,6 +129,7 @@ impl Work<'_> {
         match target.language(settings) {
             Language::Single(dialect) => {
                 let said = self.single(query, span, dialect)?;
+                self.clauses(&said, dialect, span);
                 let mut writer = Writer::new(dialect, settings);
                 (target.open)(&mut writer);
                 writer.query(&said);
@@ -205,6 +206,19 @@ impl Work<'_> {
             _ => said.simplify(),
         };
         Some(lists::join(said, dialect, settings))
+    }
+
+    /// Warns of a query with more clauses than a server takes by default.
+    fn clauses(&mut self, said: &Said<'_>, dialect: &Dialect, span: Span) {
+        let mut clauses = 0;
+        said.each_match(&mut |leaf| clauses += leaf.matches.len());
+        if let Some(most) = dialect.most_clauses.filter(|most| clauses > *most) {
+            let message =
+                format!("the query has {clauses} clauses, and a server takes {most} unless it is set to take more");
+            let help =
+                "`indices.query.bool.max_clause_count` is the setting, which newer versions derive from the memory";
+            self.diagnostics.push(Diagnostic::at(Code::ManyClauses, span, message).help(help));
+        }
     }
 
     /// A query that is constant asks for every event or none: no engine should be given it unsaid.

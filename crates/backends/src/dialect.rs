@@ -28,6 +28,8 @@ pub struct Dialect {
     /// Whether a comparison with an absent field is neither true nor false, so that under a negation it must be
     /// guarded by a test of presence.
     pub needs_guard: fn(&Match<'_>) -> bool,
+    /// How many clauses a server of the language takes by default, if it counts them.
+    pub most_clauses: Option<usize>,
     /// Text tests that ignore case.
     pub text: TextSays,
     /// Text tests that mind case.

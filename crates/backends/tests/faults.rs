@@ -755,3 +755,27 @@ fn a_rule_is_never_converted_to_nothing() {
         }
     }
 }
+
+#[test]
+fn many_clauses_are_warned_of() {
+    use std::fmt::Write;
+    let mut values = String::new();
+    for number in 0..1_100 {
+        let _ = write!(values, "\n            - 'value {number}'");
+    }
+    let rule = format!(
+        "title: Many\nlogsource:\n    category: test\ndetection:\n    selection:\n        f:{values}\n    condition: selection\n"
+    );
+    let mut sources = sigcast_diagnostics::SourceMap::new();
+    let id = sources.add("many.yml", rule);
+    let documents = sigcast_frontend::parse(&sources, id);
+    let sigcast_frontend::Kind::Rule(rule) = &documents[0].kind else { panic!("{:?}", documents[0].diagnostics) };
+    for (target, warned) in [("lucene", true), ("kibana", true), ("splunk", false)] {
+        let target = sigcast_backends::find(target).expect("a target");
+        let backend = sigcast_backends::Backend::new(target, sigcast_backends::options::Settings::default());
+        let conversion = backend.convert(rule);
+        let found = conversion.diagnostics.iter().any(|found| found.code == sigcast_diagnostics::Code::ManyClauses);
+        assert_eq!(found, warned, "{}", target.name);
+        assert_eq!(conversion.queries.len(), 1);
+    }
+}

@@ -133,8 +133,6 @@ codes! {
     UnusedDetection = Warning "unused-detection";
     /// A detection gives way to a list that `action: global` lends by the same name, and has no effect.
     MergeDropped = Warning "merge-dropped";
-    /// The query matches every event, or none: the condition is constant.
-    ConstantCondition = Warning "constant-condition";
     /// The attribute is not of a usual form (an id that is no UUID, a date in an old form): it is kept as it is.
     UnusualAttribute = Warning "unusual-attribute";
 

@@ -128,6 +128,7 @@ static EQL: Dialect = Dialect {
     variant: no_variant,
     bad_field: |name| name.is_empty().then_some("a name has one character at least"),
     needs_guard: two_valued,
+    most_clauses: None,
     text: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     keyword: KEYWORDS,

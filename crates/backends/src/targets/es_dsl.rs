@@ -120,6 +120,7 @@ static DSL: Dialect = Dialect {
     variant: LUCENE.variant,
     bad_field: |name| name.contains('*').then_some("`exists` reads `*` in the name of a field as a wildcard"),
     needs_guard: two_valued,
+    most_clauses: Some(1_024),
     text: TextSays { empty: TERM.native(), anything: EXISTS.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays {
         empty: TERM.native(),

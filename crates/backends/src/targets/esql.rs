@@ -129,6 +129,7 @@ pub(super) static ESQL: Dialect = Dialect {
     variant: no_variant,
     bad_field: literal::bad_name,
     needs_guard,
+    most_clauses: None,
     text: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     keyword: KEYWORDS,

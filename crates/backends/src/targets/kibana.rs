@@ -102,6 +102,7 @@ pub(super) static KIBANA: Dialect = Dialect {
     variant: no_variant,
     bad_field,
     needs_guard: two_valued,
+    most_clauses: Some(1_024),
     text: text(TEXT),
     cased: text(CASED),
     keyword: Say::Lowered(keyword),

@@ -129,6 +129,7 @@ pub(super) static KUSTO: Dialect = Dialect {
     bad_field: literal::bad_name,
     // The pass `nulls::guard` does it: a test of presence would be approximate here, for the sake of empty text.
     needs_guard: two_valued,
+    most_clauses: None,
     text: TextSays { empty: Say::Lowered(empty), anything: Say::Lowered(present), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays {
         empty: Say::Lowered(empty),

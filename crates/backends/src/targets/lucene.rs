@@ -75,6 +75,7 @@ pub(super) const LUCENE: Dialect = Dialect {
     variant,
     bad_field: |name| name.is_empty().then_some("a field's name is empty"),
     needs_guard: two_valued,
+    most_clauses: Some(1_024),
     text: TextSays {
         empty: EXACT.assuming(&[Code::AssumeKeywordFields]).native(),
         exact: Say::Lowered(text),

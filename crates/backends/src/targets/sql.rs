@@ -87,6 +87,7 @@ pub(super) const SQL: Dialect = Dialect {
     variant: no_variant,
     bad_field: literal::bad_name,
     needs_guard,
+    most_clauses: None,
     text: TextSays::all(Say::Lowered(text)),
     cased: TextSays::all(Say::Lowered(text)),
     keyword: Say::Lowered(keyword),

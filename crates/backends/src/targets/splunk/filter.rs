@@ -48,6 +48,7 @@ pub(super) static FILTER: Dialect = Dialect {
     variant: no_variant,
     bad_field,
     needs_guard,
+    most_clauses: None,
     text: TextSays { anything: PRESENT.native(), ..TextSays::all(TEXT.native()) },
     cased: TextSays { anything: PRESENT.native(), ..TextSays::all(TEXT.native()) },
     keyword: Say::Lowered(keyword),

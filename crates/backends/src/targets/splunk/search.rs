@@ -52,6 +52,7 @@ pub(in crate::targets) static SEARCH: Dialect = Dialect {
     variant: no_variant,
     bad_field,
     needs_guard: two_valued,
+    most_clauses: None,
     text: TextSays {
         empty: VALUE.native(),
         exact: Say::Lowered(text),
