@@ -168,7 +168,7 @@ proptest! {
         let test = Test::Text { pattern, case };
         for stage in stages() {
             let said = check(Some("f"), &test, &stage);
-            prop_assert!(said.is_ok(), "{}", said.unwrap_err());
+            prop_assert!(said.is_ok(), "{}", said.expect_err("a fault"));
         }
     }
 
@@ -177,7 +177,7 @@ proptest! {
         let test = Test::Text { pattern, case };
         for stage in stages() {
             let said = check(None, &test, &stage);
-            prop_assert!(said.is_ok(), "{}", said.unwrap_err());
+            prop_assert!(said.is_ok(), "{}", said.expect_err("a fault"));
         }
     }
 
@@ -187,7 +187,7 @@ proptest! {
         for test in [Test::Text { pattern, case }, Test::Null, Test::Exists(true), Test::Bool(true)] {
             for stage in stages() {
                 let said = check(Some(&name), &test, &stage);
-                prop_assert!(said.is_ok(), "{}", said.unwrap_err());
+                prop_assert!(said.is_ok(), "{}", said.expect_err("a fault"));
             }
         }
     }

@@ -154,7 +154,7 @@ proptest! {
         let events = pool::events(&query, seed, 40);
         for backend in backends() {
             let compared = compare(&query, &backend, &events);
-            prop_assert!(compared.is_ok(), "{} {:?}: {}", backend.target.name, query, compared.unwrap_err());
+            prop_assert!(compared.is_ok(), "{} {:?}: {}", backend.target.name, query, compared.expect_err("a fault"));
         }
     }
 

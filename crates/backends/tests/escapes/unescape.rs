@@ -13,10 +13,13 @@ enum Piece {
     One,
 }
 
+/// Reads a whole value; none if it is not one.
+type Reader = fn(&str) -> Option<Vec<Piece>>;
+
 /// How a language writes a leaf.
 struct Form {
     /// What may stand between name and value, each with the reader of the value.
-    operators: &'static [(&'static str, fn(&str) -> Option<Vec<Piece>>)],
+    operators: &'static [(&'static str, Reader)],
     /// Whether small letters are written for any case.
     lowered: bool,
     /// Calls that may stand around the name.
