@@ -42,7 +42,11 @@ fn a_line_holds_an_event_with_the_answer_of_each_condition() {
         assert!(found.iter().any(|line| line["expected"] == wanted), "{}", ran.stdout);
     }
     let hits = found.iter().filter(|line| line["expected"].as_array().is_some_and(|all| all.contains(&json!(true))));
-    assert!(ran.stderr.contains(&format!("1 sampled\n  events: {} match a condition, 0 match none", hits.count())), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(&format!("1 sampled\n  events: {} match a condition, 0 match none", hits.count())),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
