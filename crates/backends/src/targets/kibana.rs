@@ -21,7 +21,7 @@ use crate::options::{CidrMode, Settings};
 use crate::passes::regex::PatternLimits;
 use crate::passes::{self, cidr, simplify};
 use crate::readback::{self, Precedence, Reading};
-use crate::say::{Legaliser, Refusal, Said, leaf};
+use crate::say::{Legaliser, Refusal, Said};
 use crate::target::{Comment, Language, PLAIN, Target};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
@@ -305,15 +305,11 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
 
 /// A network by the option `cidr`: on address fields, as text, or both.
 fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match typed::network_mode(legaliser, found) {
-        CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
-        CidrMode::Expand => cidr::expand(found, legaliser),
-        CidrMode::Auto => {
-            // Each way matches nothing on fields of the other type, so both together need no assumption on the type.
-            let native = leaf(NETWORK, found.clone());
-            Ok(Expr::Or(vec![native, cidr::expand(found, legaliser)?]))
-        }
+    // Kibana sends a pattern on an address field as a query string, which is an error there unless it is lenient.
+    if typed::network_mode(legaliser, found) == CidrMode::Auto {
+        legaliser.assume(Code::AssumeLenient, found);
     }
+    cidr::by_mode(found, legaliser, NETWORK)
 }
 
 /// A number. Kibana reads a bare one as a double, so an integer that a double cannot hold is quoted.

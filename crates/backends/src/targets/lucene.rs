@@ -208,16 +208,7 @@ fn lenient_network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Resu
 
 /// A network by the option `cidr`: on address fields, as text, or both.
 pub(super) fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    match typed::network_mode(legaliser, found) {
-        CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
-        CidrMode::Expand => cidr::expand(found, legaliser),
-        CidrMode::Auto => {
-            // Each way matches nothing on fields of the other type. A pattern on an address field is an error besides,
-            // unless the search is lenient.
-            let native = leaf(NETWORK, found.clone());
-            Ok(Expr::Or(vec![native, cidr::expand(found, legaliser)?]))
-        }
-    }
+    cidr::by_mode(found, legaliser, NETWORK)
 }
 
 /// A text, quoted if anything in it is more than a letter, digit, `_`, `.` or `-`.

@@ -23,8 +23,10 @@ use ipnet::IpNet;
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Case, Expr, Match, Part, Pattern, Query, Regex, RegexFlags, Subject, Test};
 
-use crate::dialect::Say;
-use crate::say::{Legaliser, Refusal, Said};
+use crate::dialect::{Emit, Say};
+use crate::options::CidrMode;
+use crate::say::{Legaliser, Refusal, Said, leaf};
+use crate::typed;
 
 /// A network as tests of text.
 #[derive(Debug)]
@@ -100,6 +102,22 @@ pub fn expand<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Sa
         legaliser.approximate(Code::NetworkPattern, found, message);
     }
     Ok(said)
+}
+
+/// A network by the option `cidr` and what a schema says of the field: by the language's own test, written so, as text
+/// patterns, or both.
+///
+/// Each way matches nothing on fields of the other type. Whether text patterns on an address field are an error besides
+/// is for the dialect to say.
+///
+/// # Errors
+/// What the dialect refuses of the patterns.
+pub fn by_mode<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>, native: Emit) -> Result<Said<'a>, Refusal> {
+    match typed::network_mode(legaliser, found) {
+        CidrMode::Native => Ok(legaliser.write(native, found)),
+        CidrMode::Expand => expand(found, legaliser),
+        CidrMode::Auto => Ok(Expr::Or(vec![leaf(native, found.clone()), expand(found, legaliser)?])),
+    }
 }
 
 /// How many plain patterns are better than one regular expression.
