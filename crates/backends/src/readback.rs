@@ -70,6 +70,47 @@ pub fn quoted(text: &str, quote: char, escape: char) -> usize {
     text.len()
 }
 
+/// Bytes of a text in which its quote is doubled, with its quotes; the whole text if it never ends.
+#[must_use]
+pub fn doubled(text: &str, quote: char) -> usize {
+    let mut at = 1;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find(quote)) {
+        at += found + 1;
+        if !text[at..].starts_with(quote) {
+            return at;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// Bytes of a leaf: up to one of the operators or the end of a group, outside brackets and whatever `quoted` steps over
+/// (it tells the bytes of a string or a quoted name at the start of a text, 0 if there is none).
+#[must_use]
+pub fn leaf_before(text: &str, operators: [&str; 2], quoted: fn(&str) -> usize) -> usize {
+    let mut at = 0;
+    let mut depth = 0_usize;
+    while at < text.len() {
+        let rest = &text[at..];
+        let skipped = quoted(rest);
+        at += match rest.as_bytes() {
+            _ if skipped > 0 => skipped,
+            [b'(', ..] => {
+                depth += 1;
+                1
+            }
+            [b')', ..] if depth == 0 => return at,
+            [b')', ..] => {
+                depth -= 1;
+                1
+            }
+            _ if depth == 0 && operators.iter().any(|operator| rest.starts_with(operator)) => return at,
+            _ => rest.chars().next().map_or(1, char::len_utf8),
+        };
+    }
+    text.len()
+}
+
 /// A query as it was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {

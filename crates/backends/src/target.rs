@@ -1,7 +1,9 @@
 //! Targets: what a user names with `-t`.
 
-use sigcast_diagnostics::Diagnostic;
-use sigcast_ir::{Query, Rule};
+use std::borrow::Cow;
+
+use sigcast_diagnostics::{Diagnostic, SourceId, Span};
+use sigcast_ir::{Expr, Match, Query, Rule, Subject, Test};
 
 use crate::dialect::Dialect;
 use crate::options::Settings;
@@ -79,6 +81,13 @@ pub struct Format {
     pub plain: bool,
     /// The file extension, without the dot.
     pub extension: &'static str,
+}
+
+/// A term of the scope, in the target's own language. It comes from an option, so it stands nowhere in a rule.
+#[must_use]
+pub fn scope_term(text: impl Into<Cow<'static, str>>) -> Query<'static> {
+    let span = Span::new(SourceId(0), 0, 0);
+    Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span })
 }
 
 /// The plain query.

@@ -21,10 +21,8 @@ pub(super) mod literal;
 mod tests;
 
 use ipnet::{IpNet, Ipv4Net};
-use sigcast_diagnostics::{Code, SourceId, Span};
-use sigcast_ir::{
-    Case, Expr, Match, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
-};
+use sigcast_diagnostics::Code;
+use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant,
@@ -34,7 +32,7 @@ use crate::options::{CidrMode, Settings};
 use crate::passes::{self, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, PLAIN, Target, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
@@ -174,8 +172,7 @@ fn scope(settings: &Settings) -> Vec<Query<'static>> {
     let mut writer = Writer::new(&EQL, settings);
     literal::name(&mut writer, settings.time_field.as_deref().unwrap_or("@timestamp"));
     writer.format(format_args!(" >= \"now-{range}\""));
-    let span = Span::new(SourceId(0), 0, 0);
-    vec![Expr::Match(Match { subject: Subject::Event, test: Test::Raw(writer.out.into()), span })]
+    vec![scope_term(writer.out)]
 }
 
 /// Text by the operator of its shape and letters.

@@ -13,8 +13,8 @@
 //!
 //! Invariant: values, names and expressions get into the text by [`json`] only.
 
-use sigcast_diagnostics::{Code, SourceId, Span};
-use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Pattern, Query, Shape, Subject, Test};
+use sigcast_diagnostics::Code;
+use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Pattern, Query, Shape, Test};
 
 use super::lucene::{self, LUCENE};
 use crate::dialect::{
@@ -25,7 +25,7 @@ use crate::options::{CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{self, Precedence, Reading};
 use crate::say::{Leaf, Legaliser, Refusal, Said, leaf};
-use crate::target::{Comment, Format, Language, Target};
+use crate::target::{Comment, Format, Language, Target, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, pattern_of};
 
@@ -360,8 +360,7 @@ fn scope(settings: &Settings) -> Vec<Query<'static>> {
     let field = settings.time_field.as_deref().unwrap_or("@timestamp");
     let name = serde_json::Value::from(field);
     let raw = format!("{{\"range\":{{{name}:{{\"gte\":\"now-{range}\",\"lte\":\"now\"}}}}}}");
-    let span = Span::new(SourceId(0), 0, 0);
-    vec![Expr::Match(Match { subject: Subject::Event, test: Test::Raw(raw.into()), span })]
+    vec![scope_term(raw)]
 }
 
 /// How the text is taken apart. Operators are calls, which the reader knows from [`CALLS`].

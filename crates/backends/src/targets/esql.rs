@@ -22,9 +22,9 @@ mod literal;
 mod tests;
 
 use ipnet::{IpNet, Ipv4Net};
-use sigcast_diagnostics::{Code, SourceId, Span};
+use sigcast_diagnostics::Code;
 use sigcast_ir::{
-    Affix, Case, Expr, Field, Match, NumberValue, Order, Query, Regex, RegexFlags, Shape, Subject, Test, TimePart,
+    Affix, Case, Expr, Field, Match, NumberValue, Order, Query, Regex, RegexFlags, Shape, Test, TimePart,
 };
 
 use super::eql;
@@ -37,7 +37,7 @@ use crate::options::{CidrMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, PLAIN, Target, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
@@ -198,8 +198,7 @@ fn scope(settings: &Settings) -> Vec<Query<'static>> {
     let mut writer = Writer::new(&ESQL, settings);
     literal::name(&mut writer, settings.time_field.as_deref().unwrap_or("@timestamp"));
     writer.format(format_args!(" >= NOW() - {count} {unit}"));
-    let span = Span::new(SourceId(0), 0, 0);
-    vec![Expr::Match(Match { subject: Subject::Event, test: Test::Raw(writer.out.into()), span })]
+    vec![scope_term(writer.out)]
 }
 
 /// Text by the operator of its shape and letters.

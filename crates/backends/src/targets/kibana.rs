@@ -12,7 +12,7 @@
 
 use sigcast_diagnostics::Code;
 use sigcast_ir::schema::FieldKind;
-use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Subject, Test};
+use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Test};
 
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
@@ -22,7 +22,7 @@ use crate::passes::regex::PatternLimits;
 use crate::passes::{self, cidr, simplify};
 use crate::readback::{self, Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, PLAIN, Target, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
 
@@ -338,8 +338,6 @@ fn compare(writer: &mut Writer<'_>, found: &Match<'_>) {
 
 /// Index and time range as terms of the query.
 fn scope(settings: &Settings) -> Vec<Query<'static>> {
-    let span = sigcast_diagnostics::Span::new(sigcast_diagnostics::SourceId(0), 0, 0);
-    let raw = |text: String| Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span });
     let written = |text: &str| {
         let mut writer = Writer::new(&KIBANA, settings);
         for (at, piece) in text.split('*').enumerate() {
@@ -352,11 +350,13 @@ fn scope(settings: &Settings) -> Vec<Query<'static>> {
     };
     let mut terms = Vec::new();
     if !settings.index.is_empty() {
-        terms.push(Expr::Or(settings.index.iter().map(|name| raw(format!("_index: {}", written(name)))).collect()));
+        terms.push(Expr::Or(
+            settings.index.iter().map(|name| scope_term(format!("_index: {}", written(name)))).collect(),
+        ));
     }
     if let Some(range) = &settings.time_range {
         let field = settings.time_field.as_deref().unwrap_or("@timestamp");
-        terms.push(raw(format!("{} >= now-{range}", written(field))));
+        terms.push(scope_term(format!("{} >= now-{range}", written(field))));
     }
     terms
 }

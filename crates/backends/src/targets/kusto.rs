@@ -19,7 +19,7 @@ pub(super) mod nulls;
 #[cfg(test)]
 mod tests;
 
-use sigcast_diagnostics::{Code, SourceId, Span};
+use sigcast_diagnostics::Code;
 use sigcast_ir::{
     Affix, Case, Expr, Field, Match, NumberValue, Part, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
     TimePart,
@@ -33,7 +33,7 @@ use crate::options::Settings;
 use crate::passes::{self, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, PLAIN, Target, scope_term};
 use crate::typed::{Analysed, Folding, Reach};
 use crate::write::Writer;
 
@@ -179,8 +179,7 @@ fn scope(settings: &Settings) -> Vec<Query<'static>> {
     let mut writer = Writer::new(&KUSTO, settings);
     literal::name(&mut writer, settings.time_field.as_deref().unwrap_or("TimeGenerated"));
     writer.format(format_args!(" > ago({range})"));
-    let span = Span::new(SourceId(0), 0, 0);
-    vec![Expr::Match(Match { subject: Subject::Event, test: Test::Raw(writer.out.into()), span })]
+    vec![scope_term(writer.out)]
 }
 
 /// Text: by the operator of its shape, or by a regular expression.

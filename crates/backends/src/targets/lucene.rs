@@ -8,14 +8,14 @@
 //! - regular expressions are anchored to the whole term.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test};
+use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
 use crate::dialect::{Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued};
 use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{self, Reading};
 use crate::say::{Legaliser, Refusal, Said, leaf};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, PLAIN, Target, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
 
@@ -303,8 +303,6 @@ pub(super) fn keyword(writer: &mut Writer<'_>, found: &Match<'_>) {
 
 /// Index and time range as terms of the query.
 pub(super) fn scope(settings: &Settings) -> Vec<Query<'static>> {
-    let span = sigcast_diagnostics::Span::new(sigcast_diagnostics::SourceId(0), 0, 0);
-    let raw = |text: String| Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span });
     let mut terms = Vec::new();
     if !settings.index.is_empty() {
         let names = settings.index.iter().map(|name| {
@@ -315,7 +313,7 @@ pub(super) fn scope(settings: &Settings) -> Vec<Query<'static>> {
                 }
                 text.push(c);
             }
-            raw(text)
+            scope_term(text)
         });
         terms.push(Expr::Or(names.collect()));
     }
@@ -328,7 +326,7 @@ pub(super) fn scope(settings: &Settings) -> Vec<Query<'static>> {
             }
             name.push(c);
         }
-        terms.push(raw(format!("{name}:[now-{range} TO now]")));
+        terms.push(scope_term(format!("{name}:[now-{range} TO now]")));
     }
     terms
 }

@@ -16,7 +16,7 @@ mod read;
 #[cfg(test)]
 mod tests;
 
-use sigcast_diagnostics::{Code, SourceId, Span};
+use sigcast_diagnostics::Code;
 use sigcast_ir::{
     Affix, Case, Expr, Field, Match, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
     TimePart,
@@ -28,6 +28,7 @@ use crate::dialect::{
 use crate::options::Settings;
 use crate::passes::{cidr, simplify};
 use crate::say::{Legaliser, Refusal, Said};
+use crate::target::scope_term;
 use crate::write::{self, Writer};
 
 pub(super) use read::READING;
@@ -276,8 +277,7 @@ pub(super) fn since(
     };
     let mut writer = Writer::new(dialect, settings);
     say(&mut writer, settings.time_field.as_deref().unwrap_or(TIME), number, unit);
-    let span = Span::new(SourceId(0), 0, 0);
-    vec![Expr::Match(Match { subject: Subject::Event, test: Test::Raw(writer.out.into()), span })]
+    vec![scope_term(writer.out)]
 }
 
 /// `"time" >= now() - INTERVAL '24 hours'`

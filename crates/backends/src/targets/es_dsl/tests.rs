@@ -1,4 +1,6 @@
 use ipnet::IpNet;
+use sigcast_diagnostics::{SourceId, Span};
+use sigcast_ir::Subject;
 use sigcast_ir::{Field, Number, Part, Regex, RegexFlags};
 
 use super::*;

@@ -139,22 +139,9 @@ pub(super) fn index(writer: &mut Writer<'_>, name: &str) {
 /// Bytes of a name.
 pub(super) fn scan_name(text: &str) -> usize {
     if text.starts_with('`') {
-        return doubled(text, '`');
+        return readback::doubled(text, '`');
     }
     text.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '_' | '@' | '.')).unwrap_or(text.len())
-}
-
-/// Bytes of a text in which quotes are doubled.
-fn doubled(text: &str, quote: char) -> usize {
-    let mut at = 1;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find(quote)) {
-        at += found + 1;
-        if !text[at..].starts_with(quote) {
-            return at;
-        }
-        at += 1;
-    }
-    text.len()
 }
 
 /// Bytes of a string, a number or a word.
@@ -170,25 +157,9 @@ pub(super) fn scan_value(text: &str) -> usize {
 
 /// Bytes of a leaf: up to an operator or the end of a group, outside all strings, names and brackets.
 pub(super) fn scan_leaf(text: &str) -> usize {
-    let mut at = 0;
-    let mut depth = 0_usize;
-    while at < text.len() {
-        let rest = &text[at..];
-        at += match rest.as_bytes() {
-            [b'"', ..] => scan_value(rest),
-            [b'`', ..] => scan_name(rest),
-            [b'(', ..] => {
-                depth += 1;
-                1
-            }
-            [b')', ..] if depth == 0 => return at,
-            [b')', ..] => {
-                depth -= 1;
-                1
-            }
-            _ if depth == 0 && (rest.starts_with(" AND ") || rest.starts_with(" OR ")) => return at,
-            _ => rest.chars().next().map_or(1, char::len_utf8),
-        };
-    }
-    text.len()
+    readback::leaf_before(text, [" AND ", " OR "], |rest| match rest.as_bytes() {
+        [b'"', ..] => scan_value(rest),
+        [b'`', ..] => scan_name(rest),
+        _ => 0,
+    })
 }

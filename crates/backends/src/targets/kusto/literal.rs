@@ -353,25 +353,9 @@ fn verbatim(text: &str) -> usize {
 
 /// Bytes of a leaf: up to an operator or the end of a group, outside all texts, names and brackets.
 pub(super) fn scan_leaf(text: &str) -> usize {
-    let mut at = 0;
-    let mut depth = 0_usize;
-    while at < text.len() {
-        let rest = &text[at..];
-        at += match rest.as_bytes() {
-            [b'"', ..] | [b'@', b'"', ..] => scan_value(rest),
-            [b'[', b'\'', ..] => scan_name(rest),
-            [b'(', ..] => {
-                depth += 1;
-                1
-            }
-            [b')', ..] if depth == 0 => return at,
-            [b')', ..] => {
-                depth -= 1;
-                1
-            }
-            _ if depth == 0 && (rest.starts_with(" and ") || rest.starts_with(" or ")) => return at,
-            _ => rest.chars().next().map_or(1, char::len_utf8),
-        };
-    }
-    text.len()
+    readback::leaf_before(text, [" and ", " or "], |rest| match rest.as_bytes() {
+        [b'"', ..] | [b'@', b'"', ..] => scan_value(rest),
+        [b'[', b'\'', ..] => scan_name(rest),
+        _ => 0,
+    })
 }

@@ -11,11 +11,10 @@
 mod filter;
 pub(super) mod search;
 
-use sigcast_diagnostics::{SourceId, Span};
-use sigcast_ir::{Expr, Match, Query, Subject, Test};
+use sigcast_ir::{Expr, Query};
 
 use crate::options::Settings;
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, PLAIN, Target, scope_term};
 
 /// Splunk, by its search processing language.
 pub static TARGET: Target = Target {
@@ -39,16 +38,14 @@ pub static TARGET: Target = Target {
 
 /// Index, source, source type and time range as terms of the search. Names may have wildcards, as Splunk lets them.
 fn scope(settings: &Settings) -> Vec<Query<'static>> {
-    let span = Span::new(SourceId(0), 0, 0);
-    let raw = |text: String| Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span });
-    let named = |key: &str, name: &str| raw(format!("{key}={}", search::quoted(name)));
+    let named = |key: &str, name: &str| scope_term(format!("{key}={}", search::quoted(name)));
     let mut terms = Vec::new();
     if !settings.index.is_empty() {
         terms.push(Expr::Or(settings.index.iter().map(|name| named("index", name)).collect()));
     }
     terms.extend(settings.source.iter().map(|name| named("source", name)));
     terms.extend(settings.sourcetype.iter().map(|name| named("sourcetype", name)));
-    terms.extend(settings.time_range.iter().map(|range| raw(format!("earliest=-{range}"))));
+    terms.extend(settings.time_range.iter().map(|range| scope_term(format!("earliest=-{range}"))));
     terms
 }
 

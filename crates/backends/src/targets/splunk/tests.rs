@@ -2,8 +2,10 @@
 
 use proptest::prelude::*;
 use sigcast_diagnostics::{Class, Code, SourceMap};
+use sigcast_diagnostics::{SourceId, Span};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Case, Field, Part, Pattern};
+use sigcast_ir::{Match, Subject, Test};
 
 use super::*;
 use crate::convert::{Backend, Conversion, Status};
