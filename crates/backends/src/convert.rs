@@ -1,5 +1,6 @@
 //! Converting one rule for one target.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use sigcast_diagnostics::{Class, Code, Diagnostic, Span};
@@ -7,7 +8,7 @@ use sigcast_ir::{Expr, Query, Rule, lower};
 
 use crate::dialect::{Dialect, Grouping};
 use crate::lists;
-use crate::options::Settings;
+use crate::options::{self, Settings};
 use crate::passes::{guard, split};
 use crate::say::{Legaliser, Said};
 use crate::target::{Language, Target};
@@ -56,20 +57,25 @@ pub struct Backend {
     pub target: &'static Target,
     /// The options.
     pub settings: Settings,
+    /// The keys of the options that were given for the run, which no pipeline changes.
+    pub given: Vec<&'static str>,
 }
 
 impl Backend {
     /// A backend for a target.
     #[must_use]
     pub fn new(target: &'static Target, settings: Settings) -> Self {
-        Self { target, settings }
+        Self { target, settings, given: Vec::new() }
     }
 
     /// Converts a rule: every condition, or none.
     #[must_use]
     pub fn convert(&self, rule: &Rule<'_>) -> Conversion {
-        let mut work = Work { backend: self, assumptions: BTreeSet::new(), diagnostics: Vec::new() };
-        let style = self.target.style(&self.settings);
+        let mut diagnostics = Vec::new();
+        let settings = self.settings_for(rule, &mut diagnostics);
+        let settings = settings.as_ref();
+        let mut work = Work { target: self.target, settings, assumptions: BTreeSet::new(), diagnostics };
+        let style = self.target.style(settings);
         let read = style.map(|style| (style.read)(rule.clone(), &mut work.diagnostics));
         let rule = read.as_ref().unwrap_or(rule);
         let mut queries = Vec::new();
@@ -81,27 +87,41 @@ impl Backend {
             queries.iter_mut().for_each(|query| query.push_str(&tail));
             (style.output)(rule, &queries, &mut work.diagnostics);
         }
-        if !(self.target.scoped)(&self.settings) {
+        if !rule.prepared.scoped && !(self.target.scoped)(settings) {
             work.assumptions.insert(Code::AssumeScope);
         }
-        if self.target.options.contains(&"table") && self.settings.table.is_none() {
+        if self.target.options.contains(&"table") && settings.table.is_none() {
             work.assumptions.insert(Code::AssumeTable);
         }
-        if self.limit().is_some() {
+        if limit(self.target, settings).is_some() {
             work.assumptions.insert(Code::AssumeWithinLimit);
         }
         work.finish(queries)
     }
 
-    /// How many rows a result may have, if the language says so in the query.
-    fn limit(&self) -> Option<u32> {
-        self.target.options.contains(&"limit").then_some(self.settings.limit)
+    /// The options for a rule: those of the run, and what pipelines set for it. An option that was given for the run
+    /// counts more. A value that an option does not take is a refusal of the rule.
+    #[must_use]
+    pub fn settings_for(&self, rule: &Rule<'_>, diagnostics: &mut Vec<Diagnostic>) -> Cow<'_, Settings> {
+        let mut settings = Cow::Borrowed(&self.settings);
+        for (key, value) in &rule.prepared.options {
+            let known = self.target.options.iter().any(|known| known == key);
+            let Some(spec) = options::option(key).filter(|_| known && !self.given.contains(&key.as_ref())) else {
+                continue;
+            };
+            if let Err(fault) = spec.set(settings.to_mut(), value) {
+                let place = rule.logsource.span.unwrap_or(rule.span);
+                let message = format!("a pipeline sets a value that the target does not take: {fault}");
+                diagnostics.push(Diagnostic::at(Code::PipelineFailure, place, message));
+            }
+        }
+        settings
     }
 
     /// What stands behind the text of each query: a limit on rows, in languages of piped commands that need one.
     #[must_use]
     pub fn tail(&self) -> String {
-        self.limit().map(|rows| format!("\n| LIMIT {rows}")).unwrap_or_default()
+        tail(self.target, &self.settings)
     }
 
     /// The dialects of the backend, in the order of their stages.
@@ -114,9 +134,19 @@ impl Backend {
     }
 }
 
+/// How many rows a result may have, if the language says so in the query.
+fn limit(target: &Target, settings: &Settings) -> Option<u32> {
+    target.options.contains(&"limit").then_some(settings.limit)
+}
+
+fn tail(target: &Target, settings: &Settings) -> String {
+    limit(target, settings).map(|rows| format!("\n| LIMIT {rows}")).unwrap_or_default()
+}
+
 /// The conversion of one rule under way.
 struct Work<'b> {
-    backend: &'b Backend,
+    target: &'static Target,
+    settings: &'b Settings,
     assumptions: BTreeSet<Code>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -124,8 +154,7 @@ struct Work<'b> {
 impl Work<'_> {
     /// The text of one condition, or `None` if it was refused.
     fn query(&mut self, query: Query<'_>, span: Span) -> Option<String> {
-        let settings = &self.backend.settings;
-        let target = self.backend.target;
+        let (settings, target) = (self.settings, self.target);
         match target.language(settings) {
             Language::Single(dialect) => {
                 let said = self.single(query, span, dialect)?;
@@ -133,7 +162,7 @@ impl Work<'_> {
                 let mut writer = Writer::new(dialect, settings);
                 (target.open)(&mut writer);
                 writer.query(&said);
-                writer.put(&self.backend.tail());
+                writer.put(&tail(target, settings));
                 Some(writer.out)
             }
             Language::Staged { search, filter, pipe, everything } => {
@@ -165,9 +194,9 @@ impl Work<'_> {
     }
 
     fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
-        let settings = &self.backend.settings;
+        let settings = self.settings;
         let query = simplified(query, dialect);
-        let query = match self.backend.target.style(settings) {
+        let query = match self.target.style(settings) {
             // The languages of styles know true and false only, and their nesting is kept.
             Some(style) => {
                 (style.check)(&query, &mut self.diagnostics);
@@ -184,7 +213,7 @@ impl Work<'_> {
 
     /// The query with what restricts it to a log source and a time range, as conjuncts before its own terms.
     fn scoped<'a>(&mut self, said: Said<'a>, dialect: &'static Dialect) -> Option<Said<'a>> {
-        let scope = (self.backend.target.scope)(&self.backend.settings);
+        let scope = (self.target.scope)(self.settings);
         if scope.is_empty() {
             return Some(said);
         }
@@ -195,7 +224,7 @@ impl Work<'_> {
 
     /// Legalises, joins lists, and collects what was found.
     fn legal<'a>(&mut self, query: &Query<'a>, dialect: &'static Dialect) -> Option<Said<'a>> {
-        let settings = &self.backend.settings;
+        let settings = self.settings;
         let mut legaliser = Legaliser::new(dialect, settings);
         let said = legaliser.query(query);
         self.assumptions.append(&mut legaliser.assumptions);

@@ -10,8 +10,8 @@
 use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
-use sigcast_diagnostics::Code;
-use sigcast_ir::schema::{FieldKind, FieldType};
+use sigcast_diagnostics::{Code, nearest};
+use sigcast_ir::schema::{FieldKind, FieldType, Found};
 use sigcast_ir::{
     Case, Expr, Field, Match, Number, NumberValue, Order, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
 };
@@ -62,10 +62,17 @@ pub fn known<'s>(legaliser: &Legaliser<'s>, found: &Match<'_>) -> Option<&'s Fie
 }
 
 fn field_type<'s>(settings: &'s Settings, name: &str) -> Option<&'s FieldType> {
-    if settings.style.is_some() {
-        return None;
+    match find(settings, name) {
+        Found::Known(found) => Some(found),
+        Found::Unknown | Found::Missing { .. } => None,
     }
-    settings.schema.as_deref()?.field(name)
+}
+
+fn find<'s>(settings: &'s Settings, name: &str) -> Found<'s> {
+    match settings.schema.as_deref() {
+        Some(schema) if settings.style.is_none() => schema.find(settings.table.as_deref(), name),
+        _ => Found::Unknown,
+    }
 }
 
 /// Whether the schema fulfils an assumption for the field of a leaf, or what is wrong with it was said already.
@@ -98,11 +105,14 @@ pub fn network_mode(legaliser: &Legaliser<'_>, found: &Match<'_>) -> CidrMode {
 /// # Errors
 /// A test that the type of the field does not take.
 pub fn resolve<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Option<Query<'a>>, Refusal> {
-    let (Some(reach), Some(own), Some(field)) = (legaliser.dialect.schema, known(legaliser, found), found.field())
-    else {
-        return Ok(None);
-    };
+    let (Some(reach), Some(field)) = (legaliser.dialect.schema, found.field()) else { return Ok(None) };
     let name = field.as_str();
+    let own = match find(legaliser.settings, name) {
+        Found::Known(own) => own,
+        Found::Unknown => return Ok(None),
+        Found::Missing { table, nearest } => return Err(missing(table, name, nearest)),
+    };
+    listed(own, name, &found.test)?;
     if matches!(found.test, Test::Raw(_) | Test::OneOf(_) | Test::SameAs { .. } | Test::TimePart { .. }) {
         return Ok(None);
     }
@@ -140,6 +150,23 @@ pub fn resolve<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<O
             Err(refused(name, kind, "which has no test of this type"))
         }
     }
+}
+
+fn missing(table: &str, name: &str, nearest: Option<&str>) -> Refusal {
+    let near = nearest.map(|near| format!("; the nearest is `{near}`")).unwrap_or_default();
+    Refusal::new(Code::UnknownField, format!("the table `{table}` has no column `{name}`{near}"))
+}
+
+/// Whether the field can hold what the test compares it with.
+fn listed(own: &FieldType, name: &str, test: &Test<'_>) -> Result<(), Refusal> {
+    let Test::Text { pattern, .. } = test else { return Ok(()) };
+    let Shape::Exact(text) = pattern.shape() else { return Ok(()) };
+    if own.values.is_empty() || own.values.iter().any(|value| value.eq_ignore_ascii_case(text)) {
+        return Ok(());
+    }
+    let near = nearest(text, own.values.iter().map(String::as_str));
+    let near = near.map(|near| format!("; the nearest is `{near}`")).unwrap_or_default();
+    Err(Refusal::new(Code::ValueNotInSchema, format!("`{name}` never holds `{text}`, by the schema{near}")))
 }
 
 fn refused(name: &str, kind: FieldKind, why: &str) -> Refusal {

@@ -21,6 +21,10 @@ fields:
   Num: number
   Bool: boolean
   Inner: nested
+  Way: {type: keyword, case: insensitive, values: [ingress, egress]}
+  data.*: {type: keyword, case: insensitive}
+tables:
+  Processes: {FileName: string, ProcessId: long}
 ";
 
 fn with_rule<T>(detection: &str, then: impl FnOnce(&Rule<'_>) -> T) -> T {
@@ -214,4 +218,36 @@ fn most_of_the_corpus_is_exact() {
         }
     }
     assert!(low.is_empty(), "{low:?}");
+}
+
+#[test]
+fn values_of_a_closed_list() {
+    check("lucene", "Way: Egress", "Way:Egress", "");
+    check("lucene", "Way|contains: gress", "Way:*gress*", "");
+    check("lucene", "Way: 'true'", "", "value-not-in-schema");
+    check("lucene", "data.anything: Ab", "data.anything:Ab", "");
+}
+
+#[test]
+fn columns_of_the_table_that_a_pipeline_sets() {
+    let converted = |detection: &str, given: &[&'static str]| {
+        let mut sources = SourceMap::new();
+        let id = sources.add("schema.yml", SCHEMA);
+        let schema = sigcast_frontend::schema::parse(&sources, id).expect("a schema");
+        let settings = Settings { schema: Some(Arc::new(schema)), ..Settings::default() };
+        let backend = Backend { target: find("kusto").expect("a target"), settings, given: given.to_vec() };
+        with_rule(detection, |rule| {
+            let mut rule = rule.clone();
+            rule.prepared.options = vec![("table".into(), "Processes".into()), ("unknown".into(), "x".into())];
+            backend.convert(&rule)
+        })
+    };
+    let known = converted("FileName: Ab", &[]);
+    assert_eq!(known.queries, ["Processes\n| where FileName =~ \"Ab\""]);
+    assert_eq!(said_of(&known), "");
+    // What was given for the run counts more.
+    assert_eq!(converted("FileName: Ab", &["table"]).queries, ["where FileName =~ \"Ab\""]);
+    let missing = converted("FileNam: Ab", &[]);
+    assert_eq!(said_of(&missing), "unknown-field");
+    assert!(missing.diagnostics[0].message.ends_with("; the nearest is `FileName`"), "{:?}", missing.diagnostics);
 }

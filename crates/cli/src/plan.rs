@@ -50,7 +50,7 @@ impl Plan {
         }
         let mut jobs = Vec::with_capacity(targets.len());
         let settings = settings(&args.option, &targets)?;
-        for (target, settings) in targets.into_iter().zip(settings) {
+        for (target, (settings, given)) in targets.into_iter().zip(settings) {
             let format = format(target, args.format.as_deref())?;
             if args.header && !format.plain {
                 return Err(Fault::usage(format!(
@@ -58,7 +58,7 @@ impl Plan {
                     format.name, target.name
                 )));
             }
-            jobs.push(Job { backend: Backend::new(target, settings), format });
+            jobs.push(Job { backend: Backend { target, settings, given }, format });
         }
         Ok(Self {
             jobs,
@@ -115,17 +115,17 @@ fn format(target: &'static Target, word: Option<&str>) -> Result<&'static Format
     })
 }
 
-/// The settings of each target: what holds for all first, then what holds for that one.
-fn settings(given: &[String], targets: &[&'static Target]) -> Result<Vec<Settings>, Fault> {
-    let mut all = vec![Settings::default(); targets.len()];
+/// The settings of each target with the keys that were given: what holds for all first, then what holds for that one.
+fn settings(given: &[String], targets: &[&'static Target]) -> Result<Vec<(Settings, Vec<&'static str>)>, Fault> {
+    let mut all = vec![(Settings::default(), Vec::new()); targets.len()];
     let given: Vec<Given<'_>> = given.iter().map(|text| Given::new(text, targets)).collect::<Result<_, _>>()?;
     let general = given.iter().filter(|option| option.of.is_none());
     let particular = given.iter().filter(|option| option.of.is_some());
     for option in general.chain(particular) {
-        for (target, settings) in targets.iter().zip(&mut all) {
+        for (target, (settings, keys)) in targets.iter().zip(&mut all) {
             let meant = option.of.is_none_or(|of| of.name == target.name) && target.options.contains(&option.key);
             if meant {
-                option.apply(target, settings)?;
+                keys.push(option.apply(target, settings)?);
             }
         }
     }
@@ -159,7 +159,8 @@ impl<'a> Given<'a> {
         if known { Ok(Self { key, value, of }) } else { Err(unknown_key(key, of, targets)) }
     }
 
-    fn apply(&self, target: &Target, settings: &mut Settings) -> Result<(), Fault> {
+    /// Sets the option; gives its key.
+    fn apply(&self, target: &Target, settings: &mut Settings) -> Result<&'static str, Fault> {
         let Some(spec) = options::option(self.key) else { return Err(unknown_key(self.key, None, &[])) };
         spec.set(settings, self.value).map_err(Fault::usage)?;
         if self.key == "style" && !target.styles.iter().any(|(name, _)| *name == self.value) {
@@ -168,7 +169,7 @@ impl<'a> Given<'a> {
             let fault = Fault::usage(format!("option style: {} has no style `{}`", target.name, self.value));
             return Err(fault.help(format!("styles of {}: {known}", target.name)));
         }
-        Ok(())
+        Ok(spec.key)
     }
 }
 

@@ -258,7 +258,9 @@ impl<'p> Maker<'p> {
     /// The output format of a rule's queries.
     fn output(&self, rule: &Rule<'_>, queries: &[String], at: usize) -> Result<Vec<String>, Diagnostic> {
         let Some((templates, earlier)) = &self.templates else { return Ok(vec![queries.join("\n\n")]) };
-        let (target, format, settings) = (self.job.backend.target, self.job.format, &self.job.backend.settings);
+        let (target, format) = (self.job.backend.target, self.job.format);
+        // What is wrong with them the conversion has said.
+        let settings = &*self.job.backend.settings_for(rule, &mut Vec::new());
         let before = earlier.get(at).copied().unwrap_or(0);
         templates.render_parts(target, format, rule, queries, settings, before).map_err(|fault| {
             let place = Span::new(rule.span.source, rule.span.start as usize, rule.span.start as usize);

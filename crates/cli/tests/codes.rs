@@ -9,7 +9,13 @@ use sigcast_diagnostics::{Class, Code};
 use support::{Ran, run_with};
 
 /// Codes that no rule alone can cause; the last three need a schema.
-const WITHOUT_EXAMPLE: [Code; 6] = [
+const WITHOUT_EXAMPLE: [Code; 12] = [
+    Code::PipelineFailure,
+    Code::UnmappedField,
+    Code::NothingLeft,
+    Code::UnknownField,
+    Code::ValueNotInSchema,
+    Code::ItemDropped,
     Code::QueryTooLarge,
     Code::FormatFailed,
     Code::InternalError,

@@ -173,7 +173,21 @@ codes! {
     /// A fault of sigcast itself, met at this rule: worth a report, with the rule.
     InternalError = Refusal "internal-error";
 
+    // What pipelines and schemas say.
+    /// A pipeline refuses the rule; its message says why.
+    PipelineFailure = Refusal "pipeline-failure";
+    /// No pipeline maps the field, and one of them asks that every field is mapped.
+    UnmappedField = Refusal "unmapped-field";
+    /// A pipeline dropped everything that a detection asks.
+    NothingLeft = Refusal "nothing-left";
+    /// The table does not have the column, by the schema.
+    UnknownField = Refusal "unknown-field";
+    /// The field never holds the value, by the schema: the list of its values does not have it.
+    ValueNotInSchema = Refusal "value-not-in-schema";
+
     // How a query differs.
+    /// A pipeline dropped an item of the rule, so the query asks less.
+    ItemDropped = Approximation "item-dropped";
     /// Text patterns for an IPv6 network also match addresses outside it, or miss spellings of addresses inside.
     NetworkPattern = Approximation "network-pattern";
     /// The style writes the query in an older form that the engine does not read as the rule means it.
@@ -240,6 +254,8 @@ codes! {
     AssumeIndexedValues = Assumption "assume-indexed-values";
 
     // The run.
+    /// A pipeline file has a word, type or value that its vocabulary does not know.
+    BadPipeline = Usage "bad-pipeline";
     /// The file of `--schema` does not say what fields are in a form that is known.
     BadSchema = Usage "bad-schema";
     /// A file or folder cannot be read or written.

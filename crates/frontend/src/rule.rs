@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use sigcast_diagnostics::{Class, Code, Diagnostic, Span, nearest};
-use sigcast_ir::{Condition, Detection, LogSource, Meta, Rule};
+use sigcast_ir::{Condition, Detection, LogSource, Meta, Prepared, Rule};
 
 use crate::collection::Merged;
 use crate::yaml::{Data, Entry, Node, Place};
@@ -97,7 +97,9 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         // Faults make the document invalid whatever is returned here.
         let Detections { detections, conditions, timeframe, .. } = detections;
-        Kind::Rule(Box::new(Rule { meta, logsource, detections, conditions, timeframe, span: self.root.span }))
+        let prepared = Prepared::default();
+        let span = self.root.span;
+        Kind::Rule(Box::new(Rule { meta, logsource, detections, conditions, timeframe, span, prepared }))
     }
 
     fn meta(&mut self) -> Meta<'a> {

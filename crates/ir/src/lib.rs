@@ -21,6 +21,7 @@ pub use condition::{Condition, Quantifier};
 pub use expr::{Expr, Match, Query, Subject};
 pub use pattern::{Part, Pattern, Shape};
 pub use rule::{
-    Attribute, Detection, DetectionItem, Level, LogSource, Meta, Related, Rule, Status, Tree, Value, ValueLinking,
+    Attribute, Detection, DetectionItem, Level, LogSource, Meta, Prepared, Related, Rule, Status, Tree, Value,
+    ValueLinking,
 };
 pub use test::{Affix, Case, Field, Number, NumberValue, Order, Regex, RegexFlags, Test, TimePart};

@@ -23,6 +23,18 @@ pub struct Rule<'a> {
     pub timeframe: Option<Cow<'a, str>>,
     /// The whole document.
     pub span: Span,
+    /// What pipelines decided about it; nothing if there are none.
+    pub prepared: Prepared<'a>,
+}
+
+/// What pipelines decided about a rule, beside what they changed in it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Prepared<'a> {
+    /// Options of targets by key (`table`, `index`), with their values as on the command line. Those that a target does
+    /// not know say nothing to it.
+    pub options: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Whether a condition or an option restricts the query to the rule's log source.
+    pub scoped: bool,
 }
 
 /// What describes a rule. Everything is as written; absent and empty lists are the same.

@@ -10,8 +10,27 @@ use std::collections::HashMap;
 pub struct Schema {
     /// Fields by their full name (`process.command_line`).
     pub fields: HashMap<String, FieldType>,
-    /// Tables and their columns, by the table's name. No target reads them as yet.
+    /// Fields by the start of their name, the longest first: `winlog.event_data.` for whatever is below it. What
+    /// [`Self::fields`] says of a name counts more.
+    pub prefixes: Vec<(String, FieldType)>,
+    /// Tables and their columns, by the table's name. A table has no other columns than these.
     pub tables: HashMap<String, HashMap<String, FieldType>>,
+}
+
+/// What a schema says of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found<'s> {
+    /// This is its type.
+    Known(&'s FieldType),
+    /// Nothing.
+    Unknown,
+    /// The table has no such column.
+    Missing {
+        /// The table's name.
+        table: &'s str,
+        /// Its column of the nearest name.
+        nearest: Option<&'s str>,
+    },
 }
 
 /// What a field is.
@@ -25,6 +44,8 @@ pub struct FieldType {
     pub subfields: Vec<(String, FieldType)>,
     /// Values of more characters than this are not indexed (Elasticsearch's `ignore_above`).
     pub ignore_above: Option<u32>,
+    /// Every value that the field can hold, if they are few and known; empty if it can hold any.
+    pub values: Vec<String>,
 }
 
 /// The type of a field.
@@ -92,7 +113,7 @@ impl FieldType {
     /// A field of this type, minding case, with nothing else to it.
     #[must_use]
     pub const fn new(kind: FieldKind) -> Self {
-        Self { kind, normalised: Normalised::No, subfields: Vec::new(), ignore_above: None }
+        Self { kind, normalised: Normalised::No, subfields: Vec::new(), ignore_above: None, values: Vec::new() }
     }
 
     /// Whether its text is compared without regard to case.
@@ -116,8 +137,31 @@ impl Schema {
             return Some(found);
         }
         // An object in which anything can be, at whatever depth.
-        let parents = name.match_indices('.').filter_map(|(at, _)| self.fields.get(&name[..at]));
-        parents.into_iter().find(|parent| parent.kind == FieldKind::Flattened)
+        let mut parents = name.match_indices('.').filter_map(|(at, _)| self.fields.get(&name[..at]));
+        if let Some(flattened) = parents.find(|parent| parent.kind == FieldKind::Flattened) {
+            return Some(flattened);
+        }
+        self.prefixes.iter().find(|(prefix, _)| name.starts_with(prefix.as_str())).map(|(_, found)| found)
+    }
+
+    /// What is known of a field of a table; of a field of any data, if there is no table or the schema does not have it.
+    #[must_use]
+    pub fn find(&self, table: Option<&str>, name: &str) -> Found<'_> {
+        let Some((table, columns)) = table.and_then(|table| self.tables.get_key_value(table)) else {
+            return self.field(name).map_or(Found::Unknown, Found::Known);
+        };
+        if let Some(found) = columns.get(name) {
+            return Found::Known(found);
+        }
+        // What is in a column of objects has a name of several parts.
+        let mut parents = name.match_indices('.').filter_map(|(at, _)| columns.get(&name[..at]));
+        if let Some(flattened) = parents.find(|parent| parent.kind == FieldKind::Flattened) {
+            return Found::Known(flattened);
+        }
+        // The table is hashed in an order of its own: the nearest must not depend on it.
+        let mut names: Vec<&str> = columns.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        Found::Missing { table, nearest: sigcast_diagnostics::nearest(name, names) }
     }
 }
 

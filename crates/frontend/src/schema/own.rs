@@ -7,13 +7,18 @@ use std::collections::HashMap;
 use sigcast_ir::schema::{FieldKind, FieldType, Normalised, Schema};
 
 use super::{Faults, SHOWN, TYPES, kind};
-use crate::yaml::{Entry, Node};
+use crate::yaml::{Data, Entry, Node};
 
 /// `fields` and `tables`.
 pub(super) fn read(entries: &[Entry<'_>], schema: &mut Schema, faults: &mut Faults) {
     for entry in entries {
         match entry.key.text.as_ref() {
-            "fields" => schema.fields = fields(&entry.value, "`fields`", faults),
+            "fields" => {
+                let all = fields(&entry.value, "`fields`", faults);
+                let (prefixes, names) = all.into_iter().partition(|(name, _)| name.ends_with('*'));
+                schema.fields = names;
+                schema.prefixes = longest_first(prefixes);
+            }
             "tables" => {
                 for table in faults.map(&entry.value, "`tables`").unwrap_or_default() {
                     let columns = fields(&table.value, &format!("the table `{}`", table.key.text), faults);
@@ -25,6 +30,14 @@ pub(super) fn read(entries: &[Entry<'_>], schema: &mut Schema, faults: &mut Faul
     }
 }
 
+/// The starts of names without their `*`, so that the first that fits says most.
+fn longest_first(all: HashMap<String, FieldType>) -> Vec<(String, FieldType)> {
+    let mut prefixes: Vec<(String, FieldType)> =
+        all.into_iter().map(|(name, found)| (name.trim_end_matches('*').to_owned(), found)).collect();
+    prefixes.sort_by(|(one, _), (other, _)| other.len().cmp(&one.len()).then_with(|| one.cmp(other)));
+    prefixes
+}
+
 fn fields(node: &Node<'_>, what: &str, faults: &mut Faults) -> HashMap<String, FieldType> {
     let entries = faults.map(node, what).unwrap_or_default();
     let read = entries.iter().filter_map(|entry| {
@@ -34,11 +47,24 @@ fn fields(node: &Node<'_>, what: &str, faults: &mut Faults) -> HashMap<String, F
     read.collect()
 }
 
+/// The values that a field can hold: a list of texts.
+fn values(node: &Node<'_>, faults: &mut Faults) -> Vec<String> {
+    let Data::List(nodes) = &node.data else {
+        faults.at(node.span, format!("`values` is {}: a list of texts is expected", node.kind()));
+        return Vec::new();
+    };
+    let words = nodes.iter().filter_map(|node| faults.word(node, "a value of `values`").map(str::to_owned));
+    words.collect()
+}
+
 /// A field: the name of its type, or a map.
 fn field(node: &Node<'_>, outer: bool, faults: &mut Faults) -> Option<FieldType> {
     let Some(entries) = node.as_map() else { return type_word(node, faults).map(FieldType::new) };
-    let known: &[&str] =
-        if outer { &["type", "case", "subfields", "ignore_above"] } else { &["type", "case", "ignore_above"] };
+    let known: &[&str] = if outer {
+        &["type", "case", "subfields", "ignore_above", "values"]
+    } else {
+        &["type", "case", "ignore_above"]
+    };
     let Some(word) = node.get("type") else {
         faults.at(node.span, "the field has no `type`");
         return None;
@@ -53,6 +79,7 @@ fn field(node: &Node<'_>, outer: bool, faults: &mut Faults) -> Option<FieldType>
                 Some(Err(_)) => faults.at(entry.value.span, "`ignore_above` is a number of characters"),
                 None => {}
             },
+            "values" if outer => field.values = values(&entry.value, faults),
             "subfields" if outer => {
                 for sub in faults.map(&entry.value, "`subfields`").unwrap_or_default() {
                     if let Some(read) = self::field(&sub.value, false, faults) {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use sigcast_diagnostics::{Code, SourceId, Span};
 use sigcast_ir::{
     Affix, Case, Condition, Detection, DetectionItem, Expr, Field, LogSource, Match, Meta, Number, NumberValue, Order,
-    Part, Pattern, Query, Regex, RegexFlags, Rule, Subject, Test, TimePart, Tree, Value, ValueLinking,
+    Part, Pattern, Prepared, Query, Regex, RegexFlags, Rule, Subject, Test, TimePart, Tree, Value, ValueLinking,
 };
 
 use super::{TARGET, literal};
@@ -105,6 +105,7 @@ fn rule(query: &Tested) -> Rule<'static> {
         conditions: vec![(condition, SPAN)],
         timeframe: None,
         span: SPAN,
+        prepared: Prepared::default(),
     }
 }
 
