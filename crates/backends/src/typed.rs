@@ -61,7 +61,9 @@ pub fn known<'s>(legaliser: &Legaliser<'s>, found: &Match<'_>) -> Option<&'s Fie
     field_type(legaliser.settings, found.field()?.as_str())
 }
 
-fn field_type<'s>(settings: &'s Settings, name: &str) -> Option<&'s FieldType> {
+/// What the schema says of a field by its name, if it says something.
+#[must_use]
+pub fn field_type<'s>(settings: &'s Settings, name: &str) -> Option<&'s FieldType> {
     match find(settings, name) {
         Found::Known(found) => Some(found),
         Found::Unknown | Found::Missing { .. } => None,
@@ -82,7 +84,9 @@ pub fn answers(legaliser: &Legaliser<'_>, code: Code, found: &Match<'_>) -> bool
     match code {
         // Where the type does not fulfil these, resolving has refused the leaf or said how the query differs.
         Code::AssumeKeywordFields | Code::AssumeCaseless | Code::AssumeCased | Code::AssumeMappedFields => true,
-        Code::AssumeTextFields => kind.is_whole_text() || matches!(kind, FieldKind::Text | FieldKind::Ip),
+        Code::AssumeTextFields => {
+            kind.is_whole_text() || is_spelled(kind) || matches!(kind, FieldKind::Text | FieldKind::Ip)
+        }
         Code::AssumeNumeric => kind == FieldKind::Number,
         Code::AssumeAddress => kind == FieldKind::Ip,
         Code::AssumeBoolean => kind == FieldKind::Boolean,
@@ -139,16 +143,26 @@ pub fn resolve<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<O
             Analysed::Nothing => Err(refused(name, kind, "without a keyword subfield")),
         },
         FieldKind::Flattened => flattened(found, name, reach),
+        FieldKind::Dynamic | FieldKind::Json | FieldKind::Guid if reach.columns => match &found.test {
+            // Compared by their text, whatever the value is; an order is that of the number which the text spells.
+            Test::Number { order, .. } if *order != Order::Equal => Ok(None),
+            Test::Bool(value) => Ok(Some(exact_text(found, value.to_string()))),
+            _ => whole(found, name, chosen, reach, legaliser),
+        },
         FieldKind::Ip => address(found, name),
         FieldKind::Number | FieldKind::Boolean if reach.columns => match (&found.test, kind) {
             (Test::Number { .. }, FieldKind::Number) | (Test::Bool(_), FieldKind::Boolean) => Ok(None),
+            (Test::Text { .. }, FieldKind::Boolean) => boolean(found, name),
             _ => Err(refused(name, kind, "and the test is of another type")),
         },
         FieldKind::Number => numeric(found, name),
         FieldKind::Boolean => boolean(found, name),
-        FieldKind::Date | FieldKind::Nested | FieldKind::Other => {
-            Err(refused(name, kind, "which has no test of this type"))
-        }
+        FieldKind::Date
+        | FieldKind::Nested
+        | FieldKind::Other
+        | FieldKind::Dynamic
+        | FieldKind::Json
+        | FieldKind::Guid => Err(refused(name, kind, "which has no test of this type")),
     }
 }
 
@@ -167,6 +181,12 @@ fn listed(own: &FieldType, name: &str, test: &Test<'_>) -> Result<(), Refusal> {
     let near = nearest(text, own.values.iter().map(String::as_str));
     let near = near.map(|near| format!("; the nearest is `{near}`")).unwrap_or_default();
     Err(Refusal::new(Code::ValueNotInSchema, format!("`{name}` never holds `{text}`, by the schema{near}")))
+}
+
+/// Whether columns of the type are compared by their text.
+#[must_use]
+pub const fn is_spelled(kind: FieldKind) -> bool {
+    matches!(kind, FieldKind::Dynamic | FieldKind::Json | FieldKind::Guid)
 }
 
 fn refused(name: &str, kind: FieldKind, why: &str) -> Refusal {

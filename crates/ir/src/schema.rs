@@ -46,6 +46,9 @@ pub struct FieldType {
     pub ignore_above: Option<u32>,
     /// Every value that the field can hold, if they are few and known; empty if it can hold any.
     pub values: Vec<String>,
+    /// How the column is computed, in the target's own language, where no column of the table holds the value as it is:
+    /// the key and the name of a registry value, joined. It is written in place of the name.
+    pub expression: Option<String>,
 }
 
 /// The type of a field.
@@ -67,6 +70,12 @@ pub enum FieldKind {
     Date,
     /// An object whose values are all held as keywords, and what is in it.
     Flattened,
+    /// A column that holds objects (Kusto's `dynamic`): a dotted name below it leads to a property.
+    Dynamic,
+    /// A column of text that holds an object as JSON: likewise, once the text is parsed.
+    Json,
+    /// A column of identifiers in a type of their own, compared by their text.
+    Guid,
     /// A field of objects that are indexed apart from their event (Elasticsearch's `nested`).
     Nested,
     /// A type that rules have no test for, or a field that is not indexed.
@@ -91,6 +100,12 @@ impl FieldKind {
         matches!(self, Self::Keyword | Self::Wildcard)
     }
 
+    /// Whether properties below the field have no entries of their own in the schema.
+    #[must_use]
+    pub const fn holds_properties(self) -> bool {
+        matches!(self, Self::Flattened | Self::Dynamic | Self::Json)
+    }
+
     /// The type in words, for messages.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -103,6 +118,9 @@ impl FieldKind {
             Self::Boolean => "boolean",
             Self::Date => "date",
             Self::Flattened => "flattened",
+            Self::Dynamic => "dynamic",
+            Self::Json => "json",
+            Self::Guid => "guid",
             Self::Nested => "nested",
             Self::Other => "other",
         }
@@ -113,7 +131,14 @@ impl FieldType {
     /// A field of this type, minding case, with nothing else to it.
     #[must_use]
     pub const fn new(kind: FieldKind) -> Self {
-        Self { kind, normalised: Normalised::No, subfields: Vec::new(), ignore_above: None, values: Vec::new() }
+        Self {
+            kind,
+            normalised: Normalised::No,
+            subfields: Vec::new(),
+            ignore_above: None,
+            values: Vec::new(),
+            expression: None,
+        }
     }
 
     /// Whether its text is compared without regard to case.
@@ -138,7 +163,7 @@ impl Schema {
         }
         // An object in which anything can be, at whatever depth.
         let mut parents = name.match_indices('.').filter_map(|(at, _)| self.fields.get(&name[..at]));
-        if let Some(flattened) = parents.find(|parent| parent.kind == FieldKind::Flattened) {
+        if let Some(flattened) = parents.find(|parent| parent.kind.holds_properties()) {
             return Some(flattened);
         }
         self.prefixes.iter().find(|(prefix, _)| name.starts_with(prefix.as_str())).map(|(_, found)| found)
@@ -147,7 +172,12 @@ impl Schema {
     /// What is known of a field of a table; of a field of any data, if there is no table or the schema does not have it.
     #[must_use]
     pub fn find(&self, table: Option<&str>, name: &str) -> Found<'_> {
-        let Some((table, columns)) = table.and_then(|table| self.tables.get_key_value(table)) else {
+        // A function that gives a table stands with or without its empty brackets.
+        let known = |table: &str| {
+            let bare = table.strip_suffix("()").unwrap_or(table);
+            self.tables.get_key_value(table).or_else(|| self.tables.get_key_value(bare))
+        };
+        let Some((table, columns)) = table.and_then(known) else {
             return self.field(name).map_or(Found::Unknown, Found::Known);
         };
         if let Some(found) = columns.get(name) {
@@ -155,7 +185,7 @@ impl Schema {
         }
         // What is in a column of objects has a name of several parts.
         let mut parents = name.match_indices('.').filter_map(|(at, _)| columns.get(&name[..at]));
-        if let Some(flattened) = parents.find(|parent| parent.kind == FieldKind::Flattened) {
+        if let Some(flattened) = parents.find(|parent| parent.kind.holds_properties()) {
             return Found::Known(flattened);
         }
         // The table is hashed in an order of its own: the nearest must not depend on it.
@@ -185,5 +215,28 @@ mod tests {
         check("labels.a.b", Some(FieldKind::Flattened));
         check("process", None);
         check("Process.Image", None);
+    }
+
+    #[test]
+    fn columns_are_those_of_the_table() {
+        let mut schema = Schema::default();
+        schema.fields.insert("Image".to_owned(), FieldType::new(FieldKind::Keyword));
+        let columns = [("EventID", FieldKind::Number), ("EventData", FieldKind::Dynamic), ("Text", FieldKind::Keyword)];
+        let columns = columns.map(|(name, kind)| (name.to_owned(), FieldType::new(kind)));
+        schema.tables.insert("WindowsEvent".to_owned(), HashMap::from(columns));
+        let kind_of = |found: Found<'_>| match found {
+            Found::Known(found) => Some(found.kind),
+            Found::Unknown | Found::Missing { .. } => None,
+        };
+        let check = |table: Option<&str>, name: &str, expected: Option<FieldKind>| {
+            assert_eq!(kind_of(schema.find(table, name)), expected, "{table:?} {name}");
+        };
+        check(Some("WindowsEvent"), "EventID", Some(FieldKind::Number));
+        check(Some("WindowsEvent()"), "EventID", Some(FieldKind::Number));
+        check(Some("WindowsEvent"), "EventData.Image.x", Some(FieldKind::Dynamic));
+        check(Some("WindowsEvent"), "Text.x", None);
+        check(Some("WindowsEvent"), "Image", None);
+        check(Some("Other"), "Image", Some(FieldKind::Keyword));
+        check(None, "Image", Some(FieldKind::Keyword));
     }
 }

@@ -360,11 +360,15 @@ fn any_column(writer: &mut Writer<'_>, found: &Match<'_>, operator: &str, value:
 }
 
 fn compare(writer: &mut Writer<'_>, found: &Match<'_>) {
-    if let Test::Number { order, .. } = &found.test {
-        writer.field_of(found);
-        writer.format(format_args!(" {} ", literal::sign(*order)));
-        literal::number(writer, &found.test);
-    }
+    let Test::Number { order, .. } = &found.test else { return };
+    let spelled = found.field().is_some_and(|field| literal::is_spelled(writer.settings, field.as_str()));
+    // Text that spells no number is null, and null under `not` would lose the row.
+    writer.put(if spelled { "coalesce(todouble(" } else { "" });
+    writer.field_of(found);
+    writer.put(if spelled { ")" } else { "" });
+    writer.format(format_args!(" {} ", literal::sign(*order)));
+    literal::number(writer, &found.test);
+    writer.put(if spelled { ", false)" } else { "" });
 }
 
 fn boolean(writer: &mut Writer<'_>, found: &Match<'_>) {

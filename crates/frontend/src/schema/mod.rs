@@ -128,6 +128,10 @@ const TYPES: &[(&str, FieldKind)] = &[
     ("bool", FieldKind::Boolean),
     ("datetime", FieldKind::Date),
     ("flat_object", FieldKind::Flattened),
+    ("dynamic", FieldKind::Dynamic),
+    ("json", FieldKind::Json),
+    ("guid", FieldKind::Guid),
+    ("timespan", FieldKind::Other),
 ];
 
 /// How many of [`TYPES`] a message names.

@@ -61,7 +61,7 @@ fn values(node: &Node<'_>, faults: &mut Faults) -> Vec<String> {
 fn field(node: &Node<'_>, outer: bool, faults: &mut Faults) -> Option<FieldType> {
     let Some(entries) = node.as_map() else { return type_word(node, faults).map(FieldType::new) };
     let known: &[&str] = if outer {
-        &["type", "case", "subfields", "ignore_above", "values"]
+        &["type", "case", "subfields", "ignore_above", "values", "expression"]
     } else {
         &["type", "case", "ignore_above"]
     };
@@ -80,6 +80,9 @@ fn field(node: &Node<'_>, outer: bool, faults: &mut Faults) -> Option<FieldType>
                 None => {}
             },
             "values" if outer => field.values = values(&entry.value, faults),
+            "expression" if outer => {
+                field.expression = faults.word(&entry.value, "`expression`").map(ToOwned::to_owned);
+            }
             "subfields" if outer => {
                 for sub in faults.map(&entry.value, "`subfields`").unwrap_or_default() {
                     if let Some(read) = self::field(&sub.value, false, faults) {

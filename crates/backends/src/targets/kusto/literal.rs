@@ -7,9 +7,12 @@
 
 use std::fmt::Write as _;
 
+use sigcast_ir::schema::FieldKind;
 use sigcast_ir::{NumberValue, Order, Test};
 
+use crate::options::Settings;
 use crate::readback;
+use crate::typed;
 use crate::write::{Writer, number_of, pattern_of};
 
 /// Writes the one text of a pattern.
@@ -99,14 +102,47 @@ pub(super) fn escape_regex(out: &mut String, text: &str) {
     }
 }
 
-/// Writes a field's name. Dots in it lead into dynamic columns: `a.b` and, where a part is not plain, `a['b-c']`. A name
-/// with an empty part is one name.
+/// Writes a field's name, or what the schema says stands for it: the expression of a computed column, or the text of
+/// what is in a column of objects.
 pub(super) fn name(writer: &mut Writer<'_>, name: &str) {
-    if !is_path(name) {
-        return part(&mut writer.out, name);
+    let Some(known) = typed::field_type(writer.settings, name) else { return path(writer, name) };
+    match (&known.expression, known.kind, name.split_once('.')) {
+        (Some(expression), ..) => writer.put(expression),
+        (None, FieldKind::Dynamic | FieldKind::Guid, _) => {
+            writer.put("tostring(");
+            path(writer, name);
+            writer.put(")");
+        }
+        (None, FieldKind::Json, Some((column, inner))) => {
+            writer.put("tostring(parse_json(");
+            part(&mut writer.out, column);
+            writer.put(")");
+            pieces(writer, inner, true);
+            writer.put(")");
+        }
+        _ => path(writer, name),
     }
-    for (at, piece) in name.split('.').enumerate() {
-        if at > 0 && is_plain(piece) {
+}
+
+/// Whether the schema says that a field is compared by the text of its value.
+pub(super) fn is_spelled(settings: &Settings, name: &str) -> bool {
+    typed::field_type(settings, name).is_some_and(|known| typed::is_spelled(known.kind))
+}
+
+/// Writes a name as it is. Dots in it lead into dynamic columns: `a.b` and, where a part is not plain, `a['b-c']`. A name
+/// with an empty part is one name.
+fn path(writer: &mut Writer<'_>, name: &str) {
+    if is_path(name) {
+        pieces(writer, name, false);
+    } else {
+        part(&mut writer.out, name);
+    }
+}
+
+/// The parts of a path, each after the first behind its dot; with `behind`, the first too.
+fn pieces(writer: &mut Writer<'_>, path: &str, behind: bool) {
+    for (at, piece) in path.split('.').enumerate() {
+        if (behind || at > 0) && is_plain(piece) {
             writer.put(".");
         }
         part(&mut writer.out, piece);
@@ -306,9 +342,13 @@ const WORDS: &[&str] = &[
     "writeaheadlog",
 ];
 
-/// Bytes of a name.
+/// Bytes of a name, or of the call that stands for one.
 pub(super) fn scan_name(text: &str) -> usize {
     let mut at = 0;
+    let word = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    if word > 0 && text[word..].starts_with('(') {
+        at = word + arguments(&text[word..]);
+    }
     loop {
         let rest = &text[at..];
         let length = match rest.strip_prefix("['") {
@@ -325,6 +365,21 @@ pub(super) fn scan_name(text: &str) -> usize {
             return at;
         }
         at = (at + length).min(text.len());
+    }
+}
+
+/// Bytes of the arguments of a call, with their brackets.
+fn arguments(text: &str) -> usize {
+    let inner = readback::leaf_before(&text[1..], ["\0", "\0"], scan_quoted);
+    (1 + inner + 1).min(text.len())
+}
+
+/// Bytes of a text or a quoted name; 0 for anything else.
+fn scan_quoted(text: &str) -> usize {
+    match text.as_bytes() {
+        [b'"', ..] | [b'@', b'"', ..] => scan_value(text),
+        [b'[', b'\'', ..] => 1 + readback::quoted(&text[1..], '\'', '\\') + 1,
+        _ => 0,
     }
 }
 
@@ -353,9 +408,5 @@ fn verbatim(text: &str) -> usize {
 
 /// Bytes of a leaf: up to an operator or the end of a group, outside all texts, names and brackets.
 pub(super) fn scan_leaf(text: &str) -> usize {
-    readback::leaf_before(text, [" and ", " or "], |rest| match rest.as_bytes() {
-        [b'"', ..] | [b'@', b'"', ..] => scan_value(rest),
-        [b'[', b'\'', ..] => scan_name(rest),
-        _ => 0,
-    })
+    readback::leaf_before(text, [" and ", " or "], scan_quoted)
 }

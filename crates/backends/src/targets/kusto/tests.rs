@@ -1,8 +1,10 @@
 //! Each construct of a rule, and the text that says it.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use sigcast_diagnostics::{Code, SourceId, Span};
+use sigcast_ir::schema::{FieldKind, FieldType, Schema};
 use sigcast_ir::{
     Affix, Case, Condition, Detection, DetectionItem, Expr, Field, LogSource, Match, Meta, Number, NumberValue, Order,
     Part, Pattern, Prepared, Query, Regex, RegexFlags, Rule, Subject, Test, TimePart, Tree, Value, ValueLinking,
@@ -394,6 +396,61 @@ fn parts_of_times_have_functions() {
         check(&not(part("t", which, Order::Less, "3")), &format!("not(isnotempty(t) and {function} < 3)"));
     }
     check(&part("a.t", TimePart::Hour, Order::Equal, "3"), "hourofday(todatetime(a.t)) == 3");
+}
+
+/// A table with a computed column and columns of objects.
+fn table() -> Schema {
+    let column = |kind| FieldType::new(kind);
+    let joined =
+        FieldType { expression: Some(r#"strcat(Key, @"\", Name)"#.to_owned()), ..FieldType::new(FieldKind::Keyword) };
+    let columns = [
+        ("Path", joined),
+        ("Data", column(FieldKind::Dynamic)),
+        ("More", column(FieldKind::Json)),
+        ("Id", column(FieldKind::Guid)),
+        ("On", column(FieldKind::Boolean)),
+    ];
+    let columns = columns.into_iter().map(|(name, field)| (name.to_owned(), field)).collect();
+    Schema { tables: [("T".to_owned(), columns)].into(), ..Schema::default() }
+}
+
+#[test]
+fn computed_columns_and_properties_of_objects_are_written_by_the_schema() {
+    let settings = Settings { table: Some("T".into()), schema: Some(Arc::new(table())), ..Settings::default() };
+    let backend = Backend::new(&super::TARGET, settings);
+    let check = |query: &Tested, expected: &str| {
+        let conversion = backend.convert(&rule(query));
+        assert_eq!(conversion.queries, [format!("T\n| where {expected}")], "{conversion:?}");
+        assert!(conversion.assumptions.is_empty(), "{conversion:?}");
+        reads_back(expected);
+        // Each name is read back as one, so that lists are seen as lists.
+        let field = expected.split(" =~ ").next().filter(|field| field.len() < expected.len());
+        if let Some(field) = field {
+            assert_eq!(literal::scan_name(expected), field.len(), "{expected}");
+        }
+    };
+    check(&text("Path", "*x\\"), r#"strcat(Key, @"\", Name) endswith "x\\""#);
+    check(&text("Path", "a and b"), r#"strcat(Key, @"\", Name) =~ "a and b""#);
+    check(&text("Data.a-b.c", "x"), r#"tostring(Data['a-b'].c) =~ "x""#);
+    check(&text("Data", "*x*"), r#"tostring(Data) contains "x""#);
+    check(&text("More.a", "x"), r#"tostring(parse_json(More).a) =~ "x""#);
+    check(&text("More.a-b.c", "x"), r#"tostring(parse_json(More)['a-b'].c) =~ "x""#);
+    check(&text("More", "x"), r#"More =~ "x""#);
+    check(&text("Id", "x"), r#"tostring(Id) =~ "x""#);
+    check(&or(&[text("Data.a", "x"), text("Data.a", "y")]), r#"tostring(Data.a) in~ ("x", "y")"#);
+    // What is in an object has no type: it is compared by its text.
+    check(&number("Data.a", "5"), r#"tostring(Data.a) =~ "5""#);
+    check(&on("Data.a", Test::Bool(true)), r#"tostring(Data.a) =~ "true""#);
+    check(&text("On", "True"), r#"tostring(On) =~ "true""#);
+    check(
+        &or(&[network("Data.ip", "10.0.0.0/8"), network("Data.ip", "127.0.0.0/8")]),
+        r#"coalesce(ipv4_is_in_any_range(tostring(Data.ip), "10.0.0.0/8", "127.0.0.0/8"), false)"#,
+    );
+    // An order needs a number, which is assumed.
+    let ordered = backend.convert(&rule(&not(ordered("Data.n", Order::Greater, "5"))));
+    let expected = "T\n| where not(isnotempty(tostring(Data.n)) and coalesce(todouble(tostring(Data.n)) > 5, false))";
+    assert_eq!(ordered.queries, [expected]);
+    assert_eq!(ordered.assumptions.into_iter().collect::<Vec<_>>(), [Code::AssumeNumeric]);
 }
 
 #[test]
