@@ -8,6 +8,7 @@ use sigcast_ir::{Expr, Query, Rule, lower};
 
 use crate::dialect::{Dialect, Grouping};
 use crate::lists;
+use crate::losses::{assumed, losses};
 use crate::options::{self, Settings};
 use crate::passes::{guard, split};
 use crate::say::{Legaliser, Said};
@@ -90,6 +91,7 @@ impl Backend {
         if !rule.prepared.scoped && !(self.target.scoped)(settings) {
             work.assumptions.insert(Code::AssumeScope);
         }
+        assumed(&self.target.model, &mut work.assumptions);
         if self.target.options.contains(&"table") && settings.table.is_none() {
             work.assumptions.insert(Code::AssumeTable);
         }
@@ -166,7 +168,9 @@ impl Work<'_> {
                 Some(writer.out)
             }
             Language::Staged { search, filter, pipe, everything } => {
-                let staged = split::stages(simplified(query, search), search, filter, settings);
+                let query = simplified(query, search);
+                losses(&query, target, search.name, &mut self.diagnostics);
+                let staged = split::stages(query, search, filter, settings);
                 let first = self.legal(&staged.search, search)?;
                 let second = match staged.filter {
                     Some(rest) => Some(self.legal(&guard::guard(rest, filter), filter)?),
@@ -196,6 +200,7 @@ impl Work<'_> {
     fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
         let settings = self.settings;
         let query = simplified(query, dialect);
+        losses(&query, self.target, dialect.name, &mut self.diagnostics);
         let query = match self.target.style(settings) {
             // The languages of styles know true and false only, and their nesting is kept.
             Some(style) => {

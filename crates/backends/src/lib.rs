@@ -16,6 +16,7 @@
 mod convert;
 pub mod dialect;
 mod lists;
+mod losses;
 pub mod options;
 pub mod passes;
 pub mod readback;

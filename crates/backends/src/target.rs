@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use sigcast_diagnostics::{Diagnostic, SourceId, Span};
+use sigcast_ir::model::DataModel;
 use sigcast_ir::{Expr, Match, Query, Rule, Subject, Test};
 
 use crate::dialect::Dialect;
@@ -20,6 +21,8 @@ pub struct Target {
     pub title: &'static str,
     /// Its language in today's form.
     pub language: Language,
+    /// What its store holds of events.
+    pub model: DataModel,
     /// Older forms, by the value of the option `style`.
     pub styles: &'static [(&'static str, Style)],
     /// The keys of the options it knows.

@@ -5,7 +5,7 @@
 //! patterns, expressions as patterns or in another syntax, one type a field, all at once and in the order in which the
 //! converter runs them.
 //!
-//! Events are those of the data model that all targets share: null is absent.
+//! Events are compared as the target's store holds them.
 
 #[path = "passes/address.rs"]
 mod address;
@@ -25,7 +25,7 @@ use sigcast_backends::passes::{cidr, factor, guard, regex, simplify, split};
 use sigcast_backends::say::{Legaliser, Said};
 use sigcast_backends::{Backend, Language, TARGETS, Target};
 use sigcast_diagnostics::{Class, Code, SourceMap};
-use sigcast_eval::{Limits, Matcher, samples};
+use sigcast_eval::{Limits, Matcher, project, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Expr, Query, Test, lower};
 
@@ -33,6 +33,8 @@ use sigcast_ir::{Expr, Query, Test, lower};
 struct Given<'a> {
     /// Each stage with its dialect: all must hold.
     stages: Vec<(&'static Dialect, Said<'a>)>,
+    /// Whether fields are assumed to hold one value each.
+    single_values: bool,
     /// Whether values are assumed to hold no line break.
     single_lines: bool,
     /// Whether the fields of networks are assumed to hold addresses, in their usual spellings.
@@ -51,7 +53,7 @@ fn given<'a>(query: &Query<'a>, backend: &Backend) -> Option<Given<'a>> {
             std::iter::once((search, staged.search)).chain(rest).collect()
         }
     };
-    let (mut single_lines, mut addresses) = (false, false);
+    let (mut single_values, mut single_lines, mut addresses) = (false, false, false);
     let mut said = Vec::new();
     for (dialect, query) in stages {
         let mut legaliser = Legaliser::new(dialect, settings);
@@ -59,21 +61,13 @@ fn given<'a>(query: &Query<'a>, backend: &Backend) -> Option<Given<'a>> {
         if legaliser.diagnostics.iter().any(|found| found.code.class() == Class::Approximation) {
             return None;
         }
+        single_values |= legaliser.assumptions.contains(&Code::AssumeSingleValues);
         single_lines |= legaliser.assumptions.contains(&Code::AssumeSingleLines);
         addresses |= legaliser.assumptions.contains(&Code::AssumeAddressText);
         said.push((dialect, legal.simplify()));
     }
-    Some(Given { stages: said, single_lines, addresses })
+    Some(Given { stages: said, single_values, single_lines, addresses })
 }
-
-/// The event without fields that hold null.
-fn projected(event: &Value) -> Value {
-    let fields = event.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
-    Value::Object(fields.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>())
-}
-
-/// Targets whose fields hold one value each.
-const SINGLE_VALUES: &[&str] = &["kusto", "sqlite", "postgres", "duckdb", "esql"];
 
 fn has_list(event: &Value) -> bool {
     event.as_object().is_some_and(|fields| fields.values().any(Value::is_array))
@@ -92,12 +86,12 @@ fn compare(query: &Query<'_>, backend: &Backend, events: &[Value]) -> Result<Opt
     query.each_match(&mut |found| keywords |= found.field().is_none());
     let mut compared = 0;
     for event in events {
-        let event = projected(event);
+        let Some(event) = project(&backend.target.model, event) else { continue };
         // Every event has some value: what languages make of the keyword `*`.
         if keywords && event.as_object().is_some_and(Map::is_empty) {
             continue;
         }
-        let several = SINGLE_VALUES.contains(&backend.target.name) && has_list(&event);
+        let several = given.single_values && has_list(&event);
         let broken = given.single_lines && event.to_string().contains("\\n");
         if several || broken || (given.addresses && !address::usual(query, &event)) {
             continue;

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use serde_json::Value;
 use sigcast_backends::options::{Settings, option};
 use sigcast_backends::{Backend, Conversion, Status, find};
-use sigcast_diagnostics::SourceMap;
+use sigcast_diagnostics::{Code, SourceMap};
 use sigcast_eval::Matcher;
 use sigcast_frontend::Kind;
 use sigcast_ir::{Query, lower};
@@ -454,7 +454,7 @@ fn table_and_time() {
             )
             .expect("a table");
         assert_eq!(found(&connection, &conversion.queries[0]).expect("a query"), [0, 2]);
-        assert!(conversion.assumptions.is_empty(), "{:?}", conversion.assumptions);
+        assert_eq!(conversion.assumptions, [Code::AssumeSingleValues]);
     });
 }
 

@@ -1,7 +1,7 @@
 //! SQLite itself answers for the sample events of the rules, and for real events: as the evaluator does, every time.
 //!
-//! Samples are labelled without asking either of the two, so three opinions must agree. They are projected onto the data
-//! model of a flat table: an event with lists, or with maps inside, is passed over and counted.
+//! Samples are labelled without asking either of the two, so three opinions must agree. Events are given as the data model
+//! of the target holds them; those that it does not hold (several values in a field) are passed over and counted.
 
 #[path = "passes/address.rs"]
 mod address;
@@ -16,7 +16,7 @@ use serde_json::Value;
 use sigcast_backends::options::{Settings, option};
 use sigcast_backends::{Backend, Status, find};
 use sigcast_diagnostics::SourceMap;
-use sigcast_eval::{Limits, Matcher, Sample, flatten_windows, samples};
+use sigcast_eval::{Limits, Matcher, Sample, flatten_windows, project, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Query, Rule, Test, lower};
 
@@ -28,7 +28,7 @@ struct Count {
     queries: usize,
     hits: usize,
     misses: usize,
-    /// Events that no flat row can hold.
+    /// Events that no row of the data model holds, or whose addresses are spelled in an unusual way.
     passed_over: usize,
     /// Rules that are not exact here, or have no samples.
     rules_left: usize,
@@ -58,12 +58,12 @@ fn each_rule(folder: &Path, mut use_it: impl FnMut(&str, &Rule<'_>)) {
     }
 }
 
-/// Whether a row can hold the event, and networks can be asked for by text patterns.
-fn fits(sample: &Sample, query: &Query<'_>) -> bool {
-    let flat = sample.event.as_object().is_some_and(|fields| {
-        fields.values().all(|value| !(value.is_array() || value.is_object() || table::cell(value).is_none()))
-    });
-    flat && address::usual(query, &sample.event)
+/// The event as a row holds it, if networks can be asked for in it by text patterns.
+fn row(event: &Value, query: &Query<'_>) -> Option<Value> {
+    let model = &find("sqlite").expect("a target").model;
+    let held = project(model, event).filter(|_| address::usual(query, event))?;
+    let cells = held.as_object()?.values().all(|value| table::cell(value).is_some());
+    cells.then_some(held)
 }
 
 fn fields_of(query: &Query<'_>) -> Vec<String> {
@@ -111,9 +111,9 @@ fn own_samples(
     given: &[Sample],
     count: &mut Count,
 ) -> Vec<String> {
-    let fitting: Vec<&Sample> = given.iter().filter(|sample| fits(sample, query)).collect();
+    let (fitting, events): (Vec<&Sample>, Vec<Value>) =
+        given.iter().filter_map(|sample| Some((sample, row(&sample.event, query)?))).unzip();
     count.passed_over += given.len() - fitting.len();
-    let events: Vec<Value> = fitting.iter().map(|sample| sample.event.clone()).collect();
     let mut columns = columns_of(&events);
     columns.extend(fields_of(query));
     columns.sort();
@@ -172,7 +172,9 @@ fn run_real(folder: &Path, events: &[Value], options: &[(&str, &str)]) -> Count 
     let backend = backend(options);
     let connection = database();
     let columns = common_columns(folder, events);
-    table::table(&connection, &columns, events, Declared::Bare);
+    let model = &find("sqlite").expect("a target").model;
+    let rows: Vec<Value> = events.iter().map(|event| project(model, event).expect("one value a field")).collect();
+    table::table(&connection, &columns, &rows, Declared::Bare);
     let mut count = Count::default();
     let mut faults = Vec::new();
     each_rule(folder, |path, rule| {

@@ -194,7 +194,7 @@ codes! {
     LegacyStyle = Approximation "legacy-style";
     /// The target cannot tell an absent field from an empty one.
     EmptyIsAbsent = Approximation "empty-is-absent";
-    /// The target cannot tell an absent field from one that holds null.
+    /// The target cannot tell an absent field from one that holds null or an empty list.
     NullIsAbsent = Approximation "null-is-absent";
     /// The target minds case here, or may beyond ASCII, so the query may miss what the rule matches.
     CaseNarrowed = Approximation "case-narrowed";
@@ -244,8 +244,10 @@ codes! {
     AssumeTimeZone = Assumption "assume-time-zone";
     /// Every field of the query is known to the engine; a field in no mapping of the searched indices is an error.
     AssumeMappedFields = Assumption "assume-mapped-fields";
-    /// Fields hold one value each; the engine passes by events where a tested field has several.
+    /// Fields hold one value each: a column holds no more, or the engine passes by events where a tested field has several.
     AssumeSingleValues = Assumption "assume-single-values";
+    /// Values have no blanks at their ends: the store cuts them off.
+    AssumeTrimmedValues = Assumption "assume-trimmed-values";
     /// Fields compared with booleans are stored as booleans.
     AssumeBoolean = Assumption "assume-boolean";
     /// No more events match than the query's own limit on rows lets through.

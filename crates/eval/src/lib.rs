@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `matcher` | [`Matcher`] and [`RuleMatcher`]: the reference semantics of Sigma over JSON events |
 //! | `field`, `fold`, `glob`, `decimal`, `search`, `time` | what the tests are made of: paths, case, wildcards, exact numbers, regexes, times |
+//! | `project` | [`project()`]: what a target's data model holds of an event |
 //! | `windows` | [`flatten_windows`]: exported Windows events as rules name their fields |
 //! | `samples` | [`samples()`]: hits and near misses of a rule, labelled without asking the evaluator |
 //!
@@ -16,6 +17,7 @@ mod field;
 mod fold;
 mod glob;
 mod matcher;
+mod project;
 mod samples;
 mod search;
 mod time;
@@ -23,5 +25,6 @@ mod windows;
 
 pub use error::{EvalError, EvalFault};
 pub use matcher::{Matcher, RuleMatcher};
+pub use project::project;
 pub use samples::{Limits, Sample, samples};
 pub use windows::flatten_windows;

@@ -36,7 +36,8 @@ const MAX_DEPTH: usize = 512;
 ///   null is no text.
 /// - A **number** compares exactly, of any size, with numbers and with texts that spell one in JSON's grammar.
 /// - A **boolean** equals itself, and the texts `true` and `false` in any case.
-/// - **Null** is an absent field too.
+/// - **Null** is that there is no value: the field is absent, or holds null, an empty list, or a list of nulls. The
+///   specification calls it "a non-existing value"; a list with another member beside null has a value.
 /// - A **regular expression** is searched for, with PCRE's meaning (not UCP: `\w` is ASCII).
 /// - **Networks** hold addresses of their own family, in any spelling; `::ffff:10.0.0.1` is an IPv6 address. A zone
 ///   (`fe80::1%eth0`) is ignored.
@@ -231,7 +232,7 @@ impl Leaf {
             (Ask::Present(wanted), found) => Ok(matches!(found, Found::Present(_)) == *wanted),
             (Ask::Null, Found::Absent) => Ok(true),
             (_, Found::Absent) => Ok(false),
-            (Ask::Null, Found::Present(values)) => Ok(values.iter().any(|value| value.is_null())),
+            (Ask::Null, Found::Present(values)) => Ok(values.iter().all(|value| value.is_null())),
             (Ask::Value(check), Found::Present(values)) => self.any(check, values.iter().copied()),
             (Ask::SameAs { other, affix, ignore_case }, Found::Present(values)) => {
                 let Found::Present(others) = field::find(event, other)? else { return Ok(false) };

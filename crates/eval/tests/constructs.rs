@@ -108,8 +108,9 @@ fn booleans_null_and_presence() {
             ("{}", true),
             (r#"{"f": null}"#, true),
             (r#"{"f": ""}"#, false),
-            (r#"{"f": [1, null]}"#, true),
-            (r#"{"f": []}"#, false),
+            (r#"{"f": [1, null]}"#, false),
+            (r#"{"f": [null, [null]]}"#, true),
+            (r#"{"f": []}"#, true),
         ],
     );
     table("f: ''", &[(r#"{"f": ""}"#, true), (r#"{"f": null}"#, false), ("{}", false), (r#"{"f": " "}"#, false)]);

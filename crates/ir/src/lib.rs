@@ -12,6 +12,7 @@
 mod condition;
 mod expr;
 pub mod lower;
+pub mod model;
 mod pattern;
 mod rule;
 pub mod schema;

@@ -1,9 +1,11 @@
 //! Passes: rewriting of queries, each in its own file, each keeping the meaning.
 
+pub mod blanks;
 pub mod case;
 pub mod cidr;
 pub mod factor;
 pub mod guard;
+pub mod one_type;
 pub mod regex;
 pub mod split;
 

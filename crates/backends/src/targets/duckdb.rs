@@ -7,6 +7,7 @@
 //! - names ignore case, also in quotes.
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::model::{DataModel, Names};
 
 use super::sql::{self, SQL, literal};
 use crate::dialect::{ATOM, Dialect, Emit, Form, Say};
@@ -19,6 +20,7 @@ pub static TARGET: Target = Target {
     aliases: &[],
     title: "DuckDB (SQL over a flat table)",
     language: Language::Single(&DUCKDB),
+    model: DataModel { names: Names::Caseless, ..sql::MODEL },
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns"],
     formats: &[PLAIN],

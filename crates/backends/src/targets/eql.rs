@@ -42,6 +42,7 @@ pub static TARGET: Target = Target {
     aliases: &[],
     title: "Elasticsearch Event Query Language (EQL)",
     language: Language::Single(&EQL),
+    model: super::lucene::INDEX,
     styles: &[],
     options: &["event_category", "cidr", "time_field", "time_range"],
     formats: &[PLAIN],

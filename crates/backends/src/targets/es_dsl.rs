@@ -38,6 +38,7 @@ pub static TARGET: Target = Target {
     aliases: &["elasticsearch-dsl"],
     title: "Elasticsearch Query DSL (7.10 and later)",
     language: Language::Single(&DSL),
+    model: super::lucene::INDEX,
     styles: &[],
     options: &["cidr", "fields", "time_field", "time_range"],
     formats: &[Format { name: "default", title: "the body of a search request", plain: true, extension: "json" }],

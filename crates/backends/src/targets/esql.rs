@@ -28,12 +28,12 @@ use sigcast_ir::{
 };
 
 use super::eql;
-use super::kusto::nulls::one_type;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, ValueWriter,
     no_variant,
 };
 use crate::options::{CidrMode, Settings};
+use crate::passes::one_type::one_type;
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
@@ -47,6 +47,7 @@ pub static TARGET: Target = Target {
     aliases: &["es|ql"],
     title: "Elasticsearch Query Language (ES|QL)",
     language: Language::Single(&ESQL),
+    model: super::lucene::INDEX,
     styles: &[],
     options: &["index", "limit", "cidr", "time_field", "time_range"],
     formats: &[PLAIN],

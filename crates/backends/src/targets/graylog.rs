@@ -6,10 +6,13 @@
 //! - the time range and the stream stand beside the query, not in it.
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::model::{Blank, DataModel, Edges, Values};
 use sigcast_ir::{Expr, Match, Part, Pattern, Shape, Test};
 
 use super::lucene::{self, LUCENE};
 use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
+use crate::passes::blanks::{merge_blanks, not_empty};
+use crate::passes::simplify;
 use crate::say::{Legaliser, Refusal, Said, leaf};
 use crate::target::{Comment, Language, PLAIN, Target};
 use crate::write::{Writer, pattern_of};
@@ -20,6 +23,7 @@ pub static TARGET: Target = Target {
     aliases: &[],
     title: "Graylog search",
     language: Language::Single(&GRAYLOG),
+    model: MODEL,
     styles: super::atc::GRAYLOG,
     options: &["style", "cidr", "case"],
     formats: &[PLAIN],
@@ -29,11 +33,26 @@ pub static TARGET: Target = Target {
     scoped: |_| false,
 };
 
+/// Graylog keeps its messages in an index, but trims their texts, stores no empty ones, and makes one text of a list.
+///
+/// Source: Graylog's own threads, "Always trim message field values on Message class" (pull request 2510) and "Allow
+/// graylog to store empty strings to elasticsearch" (6158, open); Graylog documentation, "JSON extractor" (`list_separator`).
+const MODEL: DataModel = DataModel {
+    empty_text: Blank::Absent,
+    edges: Edges::Trimmed,
+    values: Values::One,
+    source: "Graylog2/graylog2-server: 2510, 6158; Elasticsearch reference: null_value, Arrays, Object field type",
+    ..lucene::INDEX
+};
+
 /// Graylog's search.
 pub(super) static GRAYLOG: Dialect = Dialect {
     name: "Graylog search",
+    passes: &[simplify, merge_blanks, simplify],
     variant: no_variant,
     text: TextSays {
+        // Empty texts are not stored: the field is absent.
+        empty: lucene::ABSENT.native(),
         prefix: Say::Lowered(text),
         suffix: Say::Lowered(text),
         contains: Say::Lowered(text),
@@ -42,6 +61,7 @@ pub(super) static GRAYLOG: Dialect = Dialect {
         ..LUCENE.text
     },
     cased: TextSays {
+        empty: lucene::ABSENT.native(),
         suffix: Say::Lowered(cased),
         contains: Say::Lowered(cased),
         runs: Say::Lowered(cased),
@@ -56,6 +76,10 @@ pub(super) static GRAYLOG: Dialect = Dialect {
 
 /// Text ignoring case.
 fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    if found.test == not_empty() {
+        // Empty texts are not stored.
+        return Ok(legaliser.write(lucene::EXISTS, found));
+    }
     leading(found, legaliser);
     lucene::text(found, legaliser)
 }

@@ -32,6 +32,7 @@ pub static TARGET: Target = Target {
     aliases: &["kuery"],
     title: "Kibana Query Language (KQL of Elastic)",
     language: Language::Single(&KIBANA),
+    model: super::lucene::INDEX,
     styles: &[],
     options: &["cidr", "index", "time_field", "time_range"],
     formats: &[PLAIN],

@@ -15,11 +15,12 @@
 //! Without a table the output is a clause to put behind one: `where …`. With `table=T` it is `T`, then `| where …`.
 
 mod literal;
-pub(super) mod nulls;
+mod nulls;
 #[cfg(test)]
 mod tests;
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{
     Affix, Case, Expr, Field, Match, NumberValue, Part, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
     TimePart,
@@ -30,6 +31,8 @@ use crate::dialect::{
     two_valued,
 };
 use crate::options::Settings;
+use crate::passes::blanks::merge_blanks;
+use crate::passes::one_type::one_type;
 use crate::passes::{self, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
@@ -43,6 +46,7 @@ pub static TARGET: Target = Target {
     aliases: &["sentinel", "defender"],
     title: "Microsoft Sentinel and Defender advanced hunting (Kusto Query Language)",
     language: Language::Single(&KUSTO),
+    model: MODEL,
     styles: &[],
     options: &["table", "time_field", "time_range"],
     formats: &[PLAIN],
@@ -50,6 +54,22 @@ pub static TARGET: Target = Target {
     open,
     scope,
     scoped: |settings| settings.table.is_some(),
+};
+
+/// Text columns are never null, and hold one value.
+///
+/// Source: Microsoft Learn, "Null values" ("the string data type doesn't support null values"), "Scalar data types",
+/// "Identifiers" (case-sensitive).
+const MODEL: DataModel = DataModel {
+    null: Blank::Absent,
+    empty_list: Blank::Absent,
+    empty_text: Blank::Absent,
+    edges: Edges::Kept,
+    values: Values::One,
+    objects: Objects::Dotted,
+    numbers: Numbers::Typed,
+    names: Names::Cased,
+    source: "Microsoft Learn: Null values, Scalar data types, Identifiers",
 };
 
 /// Terms of another kind always stand in a group, though `and` binds tighter: readers need not know. Long chains are cut:
@@ -64,7 +84,7 @@ const OPERATORS: Operators = Operators {
 
 /// Text, ignoring case.
 static TEXTS: List = listed("texts", " in~ (", ")");
-/// Text, minding case, or integers: no field has both (see [`nulls::one_type`]).
+/// Text, minding case, or integers: no field has both (see [`one_type`]).
 static EXACT_VALUES: List = listed("exact values", " in (", ")");
 static NETWORKS_V4: List = listed("IPv4 networks", ", ", CALL_END);
 static NETWORKS_V6: List = listed("IPv6 networks", ", ", CALL_END);
@@ -99,6 +119,7 @@ const ANY_CONTAINS: Emit = keyword(|writer, found| any_column(writer, found, "* 
 const ANY_CONTAINS_CASED: Emit = keyword(|writer, found| any_column(writer, found, "* contains_cs ", literal::text));
 const ANY_REGEX: Emit = keyword(|writer, found| any_column(writer, found, "* matches regex ", literal::regex));
 
+/// Empty, null or absent: all the same here.
 const EMPTY: Emit = Emit::whole(|writer, found| function(writer, found, "isempty(", ")"));
 const NOT_EMPTY: Emit = Emit::whole(|writer, found| function(writer, found, "isnotempty(", ")"));
 
@@ -123,19 +144,15 @@ const NETWORK_V6: Emit = network(CALL_V6, &NETWORKS_V6);
 pub(super) static KUSTO: Dialect = Dialect {
     name: "Kusto",
     operators: OPERATORS,
-    passes: &[simplify, nulls::one_type, nulls::merge_blanks, nulls::guard, simplify],
+    passes: &[simplify, one_type, merge_blanks, nulls::guard, simplify],
     field: literal::name,
     variant: no_variant,
     bad_field: literal::bad_name,
     // The pass `nulls::guard` does it: a test of presence would be approximate here, for the sake of empty text.
     needs_guard: two_valued,
     most_clauses: None,
-    text: TextSays { empty: Say::Lowered(empty), anything: Say::Lowered(present), ..TextSays::all(Say::Lowered(text)) },
-    cased: TextSays {
-        empty: Say::Lowered(empty),
-        anything: Say::Lowered(present),
-        ..TextSays::all(Say::Lowered(text))
-    },
+    text: TextSays { empty: EMPTY.native(), anything: NOT_EMPTY.native(), ..TextSays::all(Say::Lowered(text)) },
+    cased: TextSays { empty: EMPTY.native(), anything: NOT_EMPTY.native(), ..TextSays::all(Say::Lowered(text)) },
     keyword: Say::Lowered(text),
     keyword_cased: Say::Lowered(text),
     keyword_regex: Say::Lowered(regex),
@@ -146,9 +163,9 @@ pub(super) static KUSTO: Dialect = Dialect {
     number: Say::Lowered(number),
     compare: Say::Lowered(number),
     boolean: BOOLEAN.native(),
-    null: Say::Lowered(empty),
-    exists: Say::Lowered(present),
-    absent: Say::Lowered(empty),
+    null: EMPTY.native(),
+    exists: NOT_EMPTY.native(),
+    absent: EMPTY.native(),
     same_as: Say::Lowered(field_reference),
     time_part: TIME_PART.native(),
     schema: Some(Reach { folding: Folding::Own, analysed: Analysed::Whole, columns: true }),
@@ -271,29 +288,7 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
     if found.field().is_none() {
         return Ok(legaliser.write(ANY_REGEX, &found.with(translated(source))));
     }
-    // An expression that cannot be parsed here is taken to match the empty text.
-    let least = regex_syntax::parse(&source).map_or(Some(0), |tree| tree.properties().minimum_len());
-    if least == Some(0) {
-        let message = "Kusto cannot tell an absent field from an empty one: the expression matches empty text, and so \
-                       events without the field too";
-        legaliser.approximate(Code::EmptyIsAbsent, found, message);
-    }
     Ok(legaliser.write(REGEX, &found.with(translated(source))))
-}
-
-/// Empty, null or absent: all the same here.
-fn empty<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    let message = "Kusto cannot tell an absent field from an empty one: the query asks for either";
-    legaliser.approximate(Code::EmptyIsAbsent, found, message);
-    Ok(legaliser.write(EMPTY, found))
-}
-
-/// Present, whatever the value.
-fn present<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    let message =
-        "Kusto cannot tell an absent field from an empty one: the query takes an empty field for an absent one";
-    legaliser.approximate(Code::EmptyIsAbsent, found, message);
-    Ok(legaliser.write(NOT_EMPTY, found))
 }
 
 /// Numbers that the types `long` and `real` hold.
@@ -335,8 +330,6 @@ fn field_reference<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Resu
     if let Some(reason) = literal::bad_name(other.as_str()) {
         return Err(Refusal::new(Code::FieldNameUnsupported, reason));
     }
-    let message = "Kusto cannot tell an absent field from an empty one: two empty fields are not taken for equal";
-    legaliser.approximate(Code::EmptyIsAbsent, found, message);
     let guard = Match { subject: Subject::Field(other.clone()), test: Test::Exists(true), span: found.span };
     Ok(Expr::And(vec![legaliser.write(NOT_EMPTY, &guard), legaliser.write(SAME_AS, found)]))
 }

@@ -8,6 +8,7 @@
 //! - regular expressions are anchored to the whole term.
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
 use crate::dialect::{Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued};
@@ -25,6 +26,7 @@ pub(super) const TARGET_CONST: Target = Target {
     aliases: &["es-qs", "elasticsearch"],
     title: "Elasticsearch query_string (Lucene syntax)",
     language: Language::Single(&QUERY_STRING),
+    model: INDEX,
     styles: super::atc::LUCENE,
     options: &["style", "cidr", "case", "fields", "index", "time_field", "time_range"],
     formats: &[PLAIN],
@@ -36,6 +38,23 @@ pub(super) const TARGET_CONST: Target = Target {
 
 /// Elasticsearch, by its query string.
 pub static TARGET: Target = TARGET_CONST;
+
+/// What an index of Elasticsearch or OpenSearch holds: fields that hold null or an empty list have no values, objects are
+/// flat lists of dotted names, and any field may have several values.
+///
+/// Source: Elasticsearch reference, "`null_value`", "Arrays", "Object field type"; the OpenSearch documentation has the
+/// same of its own. Numbers keep their type or become text by the mapping, which is for assumptions and schemas.
+pub(super) const INDEX: DataModel = DataModel {
+    null: Blank::Absent,
+    empty_list: Blank::Absent,
+    empty_text: Blank::Kept,
+    edges: Edges::Kept,
+    values: Values::Several,
+    objects: Objects::Dotted,
+    numbers: Numbers::Typed,
+    names: Names::Cased,
+    source: "Elasticsearch reference: null_value, Arrays, Object field type",
+};
 
 const OPERATORS: Operators = Operators {
     and: Infix { text: " AND ", strength: 1, needs: 2 },
@@ -62,8 +81,8 @@ pub(super) const KEYWORD_REGEX: Emit = Emit::whole(|writer, found| regex_value(w
 const NETWORK: Emit = Emit::infix(":", network_value).listed(&VALUES).assuming(&[Code::AssumeAddress]);
 const NUMBER: Emit = Emit::infix(":", number_value).listed(&VALUES);
 const COMPARE: Emit = Emit::infix(":", compare_value).assuming(&[Code::AssumeNumeric]);
-const EXISTS: Emit = Emit::whole(|writer, found| existence(writer, found, "_exists_:"));
-const ABSENT: Emit =
+pub(super) const EXISTS: Emit = Emit::whole(|writer, found| existence(writer, found, "_exists_:"));
+pub(super) const ABSENT: Emit =
     Emit::whole(|writer, found| existence(writer, found, "NOT _exists_:")).binding(OPERATORS.not.strength);
 
 /// Elasticsearch's `query_string`.

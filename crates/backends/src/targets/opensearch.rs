@@ -14,6 +14,7 @@ pub static TARGET: Target = Target {
     aliases: &[],
     title: "OpenSearch query_string (Lucene syntax)",
     language: Language::Single(&OPENSEARCH),
+    model: lucene::INDEX,
     styles: &[],
     options: &["cidr", "case", "fields", "index", "time_field", "time_range"],
     ..lucene::TARGET_CONST

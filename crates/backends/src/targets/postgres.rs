@@ -25,6 +25,7 @@ pub static TARGET: Target = Target {
     aliases: &["postgresql"],
     title: "PostgreSQL (SQL over a flat table)",
     language: Language::Single(&POSTGRES),
+    model: sql::MODEL,
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns", "cidr"],
     formats: &[PLAIN],

@@ -7,7 +7,6 @@
 //! - texts stand in `'…'`, where `'` is doubled and a backslash is itself. NUL cannot be said;
 //! - `lower` and `LIKE` are trusted with ASCII letters only. Text with other letters that have case becomes a pattern
 //!   that spells both cases. (That `k` and `s` also fold with U+212A and U+017F is let go);
-//! - flat rows cannot tell null from absent: `exists` is approximate. Rules that ask for neither are not concerned.
 //!
 //! Source: ISO/IEC 9075-2, "Predicates", as the manuals of the engines read it; each engine's file names its own.
 
@@ -17,6 +16,7 @@ mod read;
 mod tests;
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{
     Affix, Case, Expr, Field, Match, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
     TimePart,
@@ -26,6 +26,7 @@ use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant,
 };
 use crate::options::Settings;
+use crate::passes::one_type::one_type;
 use crate::passes::{cidr, simplify};
 use crate::say::{Legaliser, Refusal, Said};
 use crate::target::scope_term;
@@ -38,6 +39,21 @@ pub(super) const TABLE: &str = "logs";
 
 /// The column of the time, if none is given.
 pub(super) const TIME: &str = "timestamp";
+
+/// A row of a flat table: one value a column, and NULL where there is none.
+///
+/// Source: ISO/IEC 9075-2, "Null value", "Identifiers": a quoted name minds case, unless an engine says otherwise.
+pub(super) const MODEL: DataModel = DataModel {
+    null: Blank::Absent,
+    empty_list: Blank::Absent,
+    empty_text: Blank::Kept,
+    edges: Edges::Kept,
+    values: Values::One,
+    objects: Objects::Dotted,
+    numbers: Numbers::Typed,
+    names: Names::Cased,
+    source: "ISO/IEC 9075-2: null values, identifiers; the manual of each engine",
+};
 
 /// Long chains are cut: engines bound the depth of an expression (SQLite: 1,000), and a chain is as deep as it is long.
 pub(super) const OPERATORS: Operators = Operators {
@@ -83,7 +99,7 @@ const TIME_PART: Emit = Emit::whole(time_part).assuming(&[Code::AssumeTimeField,
 pub(super) const SQL: Dialect = Dialect {
     name: "SQL",
     operators: OPERATORS,
-    passes: &[simplify, asked_presence, super::kusto::nulls::one_type, simplify],
+    passes: &[simplify, one_type, simplify],
     field: |writer, name| literal::name(writer, name, '"'),
     variant: no_variant,
     bad_field: literal::bad_name,
@@ -103,7 +119,7 @@ pub(super) const SQL: Dialect = Dialect {
     boolean: BOOLEAN.native(),
     null: ABSENT.native(),
     exists: PRESENT.native(),
-    absent: Say::Lowered(absent),
+    absent: ABSENT.native(),
     same_as: Say::Lowered(field_reference),
     time_part: TIME_PART.native(),
     schema: None,
@@ -117,37 +133,6 @@ pub(super) fn needs_guard(found: &Match<'_>) -> bool {
         Test::Text { pattern, .. } => pattern.shape() != Shape::Anything,
         _ => true,
     }
-}
-
-/// Presence that the rule asks for, told apart from that of guards: `exists: true` becomes `not (exists: false)`.
-///
-/// A guard asks only for what the test behind it needs, a value that is not NULL; a rule asks also for fields that hold
-/// null, which no row can tell.
-pub(super) fn asked_presence<'a>(query: Query<'a>, _: &Dialect) -> Query<'a> {
-    match query {
-        Expr::And(terms) => Expr::And(each(terms)),
-        Expr::Or(terms) => Expr::Or(each(terms)),
-        Expr::Not(inner) => Expr::negate(unasked(*inner)),
-        Expr::Match(found) if found.test == Test::Exists(true) => {
-            Expr::negate(Expr::Match(found.with(Test::Exists(false))))
-        }
-        other => other,
-    }
-}
-
-fn each(terms: Vec<Query<'_>>) -> Vec<Query<'_>> {
-    terms.into_iter().map(unasked).collect()
-}
-
-fn unasked(query: Query<'_>) -> Query<'_> {
-    asked_presence(query, &SQL)
-}
-
-/// Absent.
-fn absent<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
-    let message = "a column cannot tell an absent field from one that holds null: the query takes both for absent";
-    legaliser.approximate(Code::NullIsAbsent, found, message);
-    Ok(legaliser.write(ABSENT, found))
 }
 
 /// Text: by the operator of its shape, or by a regular expression where letters beyond ASCII have case.

@@ -15,6 +15,7 @@
 //!   shell's own has another syntax. Without it, expressions that are small sets of patterns become these.
 
 use sigcast_diagnostics::Code;
+use sigcast_ir::model::{DataModel, Names};
 use sigcast_ir::{Affix, Case, Expr, Match, Pattern, Shape, Test, TimePart};
 
 use super::sql::{self, EQUALS, PRESENT, SQL, TEXTS, VALUES, literal};
@@ -32,6 +33,7 @@ pub static TARGET: Target = Target {
     aliases: &[],
     title: "SQLite (SQL over a flat table)",
     language: Language::Single(&SQLITE),
+    model: DataModel { names: Names::Caseless, ..sql::MODEL },
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns", "regexp"],
     formats: &[PLAIN],
@@ -65,7 +67,7 @@ const LONGEST_PATTERN: usize = 50_000;
 
 static SQLITE: Dialect = Dialect {
     name: "SQLite",
-    passes: &[simplify, sql::asked_presence, simplify],
+    passes: &[simplify],
     field: |writer, name| literal::name(writer, name, '`'),
     text: TextSays::all(Say::Lowered(text)),
     cased: TextSays::all(Say::Lowered(text)),

@@ -13,6 +13,7 @@ pub static TARGET: Target = Target {
     aliases: &["xpack-watcher"],
     title: "Elasticsearch Watcher",
     language: Language::Single(&WATCHER),
+    model: lucene::INDEX,
     styles: super::atc::WATCHER,
     options: &[
         "style",

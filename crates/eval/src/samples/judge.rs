@@ -64,7 +64,7 @@ impl Judge {
             (Test::Exists(wanted), found) => Some(found.is_some() == *wanted),
             (Test::Null, None) => Some(true),
             (_, None) => Some(false),
-            (Test::Null, Some(found)) => Some(value::members(found).any(|value| value.is_null())),
+            (Test::Null, Some(found)) => Some(value::members(found).all(|value| value.is_null())),
             (Test::SameAs { other, affix, case }, Some(found)) => match event.get(other.as_str()) {
                 None => Some(false),
                 Some(other) => any(value::members(found)

@@ -11,6 +11,7 @@
 mod filter;
 pub(super) mod search;
 
+use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Query};
 
 use crate::options::Settings;
@@ -27,6 +28,7 @@ pub static TARGET: Target = Target {
         pipe: "\n| where ",
         everything: "*",
     },
+    model: MODEL,
     styles: super::atc::SPLUNK,
     options: &["style", "index", "source", "sourcetype", "time_range"],
     formats: &[PLAIN],
@@ -34,6 +36,21 @@ pub static TARGET: Target = Target {
     open: |_| {},
     scope,
     scoped: |settings| !settings.index.is_empty() || settings.source.is_some() || settings.sourcetype.is_some(),
+};
+
+/// Fields are extracted as text at search time, several values of one name too; a field without a value is not extracted.
+///
+/// Source: Splexicon, "Field" (case-sensitive), "Multivalue field"; Search Reference, "Informational functions" (`isnull`).
+const MODEL: DataModel = DataModel {
+    null: Blank::Absent,
+    empty_list: Blank::Absent,
+    empty_text: Blank::Kept,
+    edges: Edges::Kept,
+    values: Values::Several,
+    objects: Objects::Dotted,
+    numbers: Numbers::Text,
+    names: Names::Cased,
+    source: "Splexicon: Field, Multivalue field; Search Reference: Informational functions",
 };
 
 /// Index, source, source type and time range as terms of the search. Names may have wildcards, as Splunk lets them.

@@ -12,7 +12,7 @@
 //! - a term without a field is looked for in the raw text of the event, by whole words unless wildcards stand around it.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Expr, Match, Pattern, Query, Shape, Test};
+use sigcast_ir::{Case, Expr, Match, Part, Pattern, Query, Shape, Test};
 
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
@@ -92,7 +92,7 @@ pub(in crate::targets) static SEARCH: Dialect = Dialect {
     },
 };
 
-/// What is not absent is present: events here have no null values. `NOT (NOT f=*)` becomes `f=*`.
+/// What is not null has a value, and what is not absent is there: `NOT (NOT f=*)` becomes `f=*`.
 fn present<'a>(query: Query<'a>, _: &Dialect) -> Query<'a> {
     not_absent(query)
 }
@@ -102,8 +102,10 @@ fn not_absent(query: Query<'_>) -> Query<'_> {
         Expr::And(terms) => Expr::And(terms.into_iter().map(not_absent).collect()),
         Expr::Or(terms) => Expr::Or(terms.into_iter().map(not_absent).collect()),
         Expr::Not(inner) => match *inner {
-            Expr::Match(found) if matches!(found.test, Test::Null | Test::Exists(false)) => {
-                Expr::Match(found.with(Test::Exists(true)))
+            Expr::Match(found) if found.test == Test::Exists(false) => Expr::Match(found.with(Test::Exists(true))),
+            Expr::Match(found) if found.test == Test::Null => {
+                let pattern = Pattern::from_parts([Part::AnyRun]);
+                Expr::Match(found.with(Test::Text { pattern, case: Case::Insensitive }))
             }
             inner => Expr::negate(not_absent(inner)),
         },

@@ -109,7 +109,7 @@ fn numbers_booleans_and_presence() {
         r#"lower(CAST("f" AS VARCHAR)) = 'true'"#,
         r#"lower(CAST("f" AS VARCHAR)) = 'true'"#,
     );
-    check("f|exists: true", "NOT `f` IS NULL", r#"NOT "f" IS NULL"#, r#"NOT "f" IS NULL"#);
+    check("f|exists: true", "`f` IS NOT NULL", r#""f" IS NOT NULL"#, r#""f" IS NOT NULL"#);
     check_with(
         &[],
         "f|lt: 5",
@@ -152,5 +152,5 @@ fn tables_and_ranges() {
     let conversion = convert("duckdb", &options, "- x", "s");
     let wanted = r#"SELECT * FROM "a"."b" WHERE "timestamp" >= now() - INTERVAL '90 minutes' AND "f" IS NOT NULL AND "f" ILIKE '%x%'"#;
     assert_eq!(conversion.queries, [wanted]);
-    assert_eq!(conversion.assumptions, [Code::AssumeTextFields]);
+    assert_eq!(conversion.assumptions, [Code::AssumeTextFields, Code::AssumeSingleValues]);
 }
