@@ -104,6 +104,15 @@ pub(crate) struct ConvertArgs {
     /// `key=value` holds for all targets of the run that know the key, `TARGET.key=value` for one and comes first there.
     #[arg(short = 'O', value_name = "[TARGET.]KEY=VALUE")]
     pub(crate) option: Vec<String>,
+    /// Apply a processing pipeline: a built-in one by name, a file, or every file in a directory; may be repeated
+    ///
+    /// Pipelines map field names and values to those of a product, and say where its events are (`sigcast list
+    /// pipelines`). They are applied in the order of their priorities, then as given. The format is pySigma's.
+    #[arg(short, long, value_name = "NAME|FILE|DIR", value_parser = Words(pipelines), hide_possible_values = true)]
+    pub(crate) pipeline: Vec<String>,
+    /// Let pipelines send requests and run commands (`http_placeholders`, `command_placeholders`)
+    #[arg(long)]
+    pub(crate) allow_external: bool,
     /// What the fields of the data are: a YAML or JSON file with `fields:`, or an Elasticsearch mapping as it is
     ///
     /// Queries for lucene, opensearch, watcher, graylog, es-dsl, kibana, eql, esql and kusto are fitted to the types, and what
@@ -286,6 +295,10 @@ impl TypedValueParser for Words {
 
 fn targets() -> Vec<PossibleValue> {
     TARGETS.iter().map(|target| PossibleValue::new(target.name).help(target.title).aliases(target.aliases)).collect()
+}
+
+fn pipelines() -> Vec<PossibleValue> {
+    sigcast_pipeline::builtins().map(|found| PossibleValue::new(found.name)).collect()
 }
 
 fn formats() -> Vec<PossibleValue> {

@@ -232,16 +232,41 @@ pub(crate) fn templates(folder: &Path) -> Result<Vec<(String, String)>, Fault> {
 /// # Errors
 /// A file that cannot be read; a file that is no schema, with each fault at its place.
 pub(crate) fn schema(path: &Path) -> Result<Schema, Fault> {
-    let name = path.display().to_string();
+    parse_schema(&path.display().to_string(), whole_text(path)?)
+}
+
+/// The text of a file that configures a run.
+///
+/// # Errors
+/// A file that cannot be read, is too large or no UTF-8 text.
+pub(crate) fn whole_text(path: &Path) -> Result<String, Fault> {
+    let name = path.display();
+    match file(path) {
+        Err(cause) => Err(Fault::io(format!("cannot read {name}: {}", reason(&cause)))),
+        Ok(None) => Err(Fault::usage(format!("{name} has more than {} MiB", LARGEST >> 20))),
+        Ok(Some(bytes)) => String::from_utf8(bytes).map_err(|_| Fault::usage(format!("{name} is not UTF-8 text"))),
+    }
+}
+
+/// The YAML files in a directory and those below it, by path.
+pub(crate) fn rule_files(path: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let mut found = Vec::new();
+    walk(path, &mut found, &mut Vec::new());
+    let files = found.into_iter().map(|place| match place {
+        Place::File(file) => Ok(file),
+        Place::Unreadable(fault) => Err(Fault::io(fault.message)),
+        Place::Stdin => Err(Fault::io("standard input is no file")),
+    });
+    files.collect()
+}
+
+/// A schema from its text, which is shown under a name.
+///
+/// # Errors
+/// Each fault at its place.
+pub(crate) fn parse_schema(name: &str, text: String) -> Result<Schema, Fault> {
     let mut sources = SourceMap::new();
-    let id = match file(path) {
-        Err(cause) => return Err(Fault::io(format!("cannot read {name}: {}", reason(&cause)))),
-        Ok(None) => return Err(Fault::usage(format!("--schema: {name} is larger than any schema"))),
-        Ok(Some(bytes)) => match String::from_utf8(bytes) {
-            Ok(text) => sources.add(name.as_str(), text),
-            Err(_) => return Err(Fault::usage(format!("--schema: {name} is not UTF-8 text"))),
-        },
-    };
+    let id = sources.add(name, text);
     sigcast_frontend::schema::parse(&sources, id).map_err(|faults| {
         let lines = faults.iter().map(|found| {
             let place = found

@@ -8,6 +8,7 @@ mod exit;
 mod input;
 mod list;
 mod output;
+mod pipelines;
 mod plan;
 mod run;
 mod sample;

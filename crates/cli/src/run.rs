@@ -3,6 +3,7 @@
 //! Invariant: files are parsed and documents converted in parallel, and everything is written in input order; one bad
 //! rule stops no other.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,11 +14,13 @@ use sigcast_diagnostics::{Class, Code, Diagnostic, Severity, SourceId, SourceMap
 use sigcast_formats::Templates;
 use sigcast_frontend::{Document, Kind, parse};
 use sigcast_ir::Rule;
+use sigcast_pipeline::{Applied, Chain};
 
 use crate::args::ConvertArgs;
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
 use crate::output::{self, Sink};
+use crate::pipelines;
 use crate::plan::{Job, Plan};
 use crate::summary;
 use crate::terminal::Terminal;
@@ -82,19 +85,25 @@ pub(crate) fn is_error(found: &Diagnostic) -> bool {
 /// Runs `sigcast convert`.
 pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, Fault> {
     let mut plan = Plan::new(args)?;
-    if let Some(path) = &args.schema {
-        let schema = std::sync::Arc::new(input::schema(path)?);
-        plan.jobs.iter_mut().for_each(|job| job.backend.settings.schema = Some(schema.clone()));
-    }
-    let plan = plan;
     let sink = Sink::new(args.output.as_deref(), plan.jsonl)?;
     let templates = templates(args, &plan)?;
-    let inputs = input::read(&args.paths);
+    let mut inputs = input::read(&args.paths);
+    let texts = pipelines::read(&args.pipeline, &mut inputs.sources)?;
+    let inputs = inputs;
+    let pipelines = pipelines::compile(&texts, &inputs.sources, args.allow_external, terminal)?;
+    let targets: Vec<_> = plan.jobs.iter().map(|job| job.backend.target).collect();
+    let chains = pipelines::chains(&pipelines, &targets, terminal)?;
+    schemas(args, &mut plan, &chains)?;
+    let plan = plan;
     let (entries, unselected) = documents(&inputs, &plan, terminal);
-    let makers: Vec<Maker<'_>> =
-        plan.jobs.iter().map(|job| Maker::new(job, &plan, templates.as_ref(), &entries)).collect();
+    let makers: Vec<Maker<'_>> = plan
+        .jobs
+        .iter()
+        .zip(&chains)
+        .map(|(job, chain)| Maker::new(job, &plan, chain, templates.as_ref(), &entries))
+        .collect();
     let progress = terminal.progress(entries.len());
-    let converted: Vec<Converted> = entries
+    let mut converted: Vec<Converted> = entries
         .par_iter()
         .enumerate()
         .map(|(at, entry)| {
@@ -105,6 +114,7 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
         })
         .collect();
     progress.finish();
+    finalize(&plan, &chains, &sink, &mut converted)?;
     let written = output::write(&sink, &plan, &entries, &converted);
     if written.as_ref().is_err_and(|(_, cause)| cause.kind() == io::ErrorKind::BrokenPipe) {
         return Ok(Exit::Done);
@@ -126,6 +136,37 @@ pub(crate) struct Converted {
     pub(crate) ended: Vec<Ended>,
     /// What is written of it, likewise: texts that each could be a file of its own.
     pub(crate) texts: Vec<Vec<String>>,
+}
+
+/// The schema of each target: that of the command line, or that of its pipelines.
+fn schemas(args: &ConvertArgs, plan: &mut Plan, chains: &[Chain<'_>]) -> Result<(), Fault> {
+    if let Some(path) = &args.schema {
+        let schema = std::sync::Arc::new(input::schema(path)?);
+        plan.jobs.iter_mut().for_each(|job| job.backend.settings.schema = Some(schema.clone()));
+        return Ok(());
+    }
+    for (job, chain) in plan.jobs.iter_mut().zip(chains) {
+        job.backend.settings.schema = pipelines::schema(chain)?.map(std::sync::Arc::new);
+    }
+    Ok(())
+}
+
+/// Puts what finalizers make of all queries of a target in the place of its first one.
+fn finalize(plan: &Plan, chains: &[Chain<'_>], sink: &Sink, converted: &mut [Converted]) -> Result<(), Fault> {
+    for (at, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.has_finalizers() && !plan.jsonl) {
+        if matches!(sink, Sink::Folder(_)) {
+            return Err(Fault::usage(
+                "a pipeline has finalizers, which make one text of all queries: -o names a directory",
+            )
+            .help("-o FILE writes it to a file"));
+        }
+        let all: Vec<String> = converted.iter_mut().flat_map(|one| std::mem::take(&mut one.texts[at])).collect();
+        let text = chain.finalize(all).map_err(Fault::usage)?;
+        if let Some(first) = converted.first_mut() {
+            first.texts[at] = vec![text];
+        }
+    }
+    Ok(())
 }
 
 /// The templates of the run, if it needs any.
@@ -196,15 +237,22 @@ pub(crate) fn guarded<T>(source: SourceId, at: usize, work: impl FnOnce() -> T) 
 /// Makes the output of one target.
 struct Maker<'p> {
     job: &'p Job,
+    chain: &'p Chain<'p>,
     denied: &'p [Code],
     /// The templates, and for each entry how many texts of the same name stand before it; `None` for plain queries.
     templates: Option<(&'p Templates, Vec<usize>)>,
 }
 
 impl<'p> Maker<'p> {
-    fn new(job: &'p Job, plan: &'p Plan, templates: Option<&'p Templates>, entries: &[Entry<'_>]) -> Self {
+    fn new(
+        job: &'p Job,
+        plan: &'p Plan,
+        chain: &'p Chain<'p>,
+        templates: Option<&'p Templates>,
+        entries: &[Entry<'_>],
+    ) -> Self {
         let templates = templates.filter(|_| !job.format.plain);
-        Self { job, denied: &plan.denied, templates: templates.map(|all| (all, earlier(job, entries))) }
+        Self { job, chain, denied: &plan.denied, templates: templates.map(|all| (all, earlier(job, entries))) }
     }
 
     /// Converts a document: the entry with this number.
@@ -226,6 +274,32 @@ impl<'p> Maker<'p> {
     }
 
     fn rule(&self, rule: &Rule<'_>, at: usize) -> Ended {
+        if self.chain.is_empty() {
+            return self.converted(rule, None, at);
+        }
+        let mut applied = self.chain.apply(rule.clone());
+        let said = std::mem::take(&mut applied.diagnostics);
+        if said.iter().any(is_error) {
+            let nothing = Ended {
+                status: Status::Refused,
+                queries: Vec::new(),
+                output: Vec::new(),
+                assumptions: Vec::new(),
+                diagnostics: Vec::new(),
+            };
+            return refuse(nothing, said);
+        }
+        let mut ended = self.converted(&applied.rule, Some(&applied), at);
+        let lossy = said.iter().any(|found| found.code.class() == Class::Approximation);
+        if lossy && ended.status == Status::Exact {
+            ended.status = Status::Approximate;
+        }
+        ended.diagnostics.splice(0..0, said);
+        ended
+    }
+
+    /// Converts a rule as it is after the pipelines.
+    fn converted(&self, rule: &Rule<'_>, applied: Option<&Applied<'_>>, at: usize) -> Ended {
         let conversion = self.job.backend.convert(rule);
         let mut ended = Ended {
             status: match conversion.status {
@@ -246,7 +320,14 @@ impl<'p> Maker<'p> {
         if !refusals.is_empty() {
             return refuse(ended, refusals);
         }
-        match self.output(rule, &ended.queries, at) {
+        let shown = match applied.filter(|_| self.chain.has_postprocessing()) {
+            Some(applied) => {
+                let queries = ended.queries.iter().map(|query| self.chain.postprocess(applied, query.clone()));
+                queries.collect::<Result<Vec<String>, Diagnostic>>().map(Cow::Owned)
+            }
+            None => Ok(Cow::Borrowed(&ended.queries)),
+        };
+        match shown.and_then(|queries| self.output(rule, &queries, at)) {
             Ok(output) => {
                 ended.output = output;
                 ended

@@ -58,6 +58,13 @@ impl Terminal {
         let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
     }
 
+    /// Says what is worth knowing, unless only errors are wanted.
+    pub(crate) fn note(&self, text: &str) {
+        if self.verbosity > Verbosity::Quiet {
+            self.say(&format!("note: {text}"));
+        }
+    }
+
     /// Text in bold, where styles may be used.
     pub(crate) fn bold(&self, text: &str) -> String {
         if self.colour { format!("\u{1b}[1m{text}\u{1b}[0m") } else { text.to_owned() }

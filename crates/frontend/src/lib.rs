@@ -13,6 +13,7 @@ mod collection;
 mod condition;
 mod detection;
 mod modifier;
+pub mod part;
 mod regex;
 mod rule;
 pub mod schema;

@@ -35,6 +35,8 @@ pub struct Prepared<'a> {
     pub options: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Whether a condition or an option restricts the query to the rule's log source.
     pub scoped: bool,
+    /// The fields that the rule shows by the names that it gives them itself; empty if no pipeline was applied.
+    pub fields: Vec<Field<'a>>,
 }
 
 /// What describes a rule. Everything is as written; absent and empty lists are the same.

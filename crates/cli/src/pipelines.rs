@@ -1,0 +1,231 @@
+//! `-p`: pipelines by built-in name, file and directory; which target each is for.
+//!
+//! Invariant: what a pipeline may ask of the world goes through [`Surroundings`], and only a run that allows it sends a
+//! request or runs a command.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command as Process, Stdio};
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use sigcast_backends::Target;
+use sigcast_diagnostics::{Diagnostic, SourceId, SourceMap, render};
+use sigcast_ir::schema::Schema;
+use sigcast_pipeline::{Chain, Command, Pipeline, Request, World, builtin, builtins};
+
+use crate::exit::Fault;
+use crate::input;
+use crate::terminal::Terminal;
+
+/// A pipeline whose text was read.
+#[derive(Debug)]
+pub(crate) struct Text {
+    id: SourceId,
+    /// The folder of its file; none for a built-in one.
+    folder: Option<PathBuf>,
+}
+
+/// Reads what `-p` names, in order; each goes to the sources of the run.
+pub(crate) fn read(names: &[String], sources: &mut SourceMap) -> Result<Vec<Text>, Fault> {
+    let mut texts = Vec::new();
+    for name in names {
+        if let Some(found) = builtin(name) {
+            texts.push(Text { id: sources.add(format!("<{name}>"), found.text.to_owned()), folder: None });
+            continue;
+        }
+        let path = Path::new(name);
+        if path.is_dir() {
+            let files = input::rule_files(path)?;
+            if files.is_empty() {
+                return Err(Fault::usage(format!("-p {name}: the directory has no .yml or .yaml file")));
+            }
+            for file in files {
+                texts.push(file_text(&file, sources)?);
+            }
+        } else if path.exists() {
+            texts.push(file_text(path, sources)?);
+        } else {
+            let fault =
+                Fault::usage(format!("-p {name}: there is no built-in pipeline, file or directory of this name"));
+            return Err(fault
+                .near(name, builtins().map(|found| found.name))
+                .help("`sigcast list pipelines` shows those that are built in"));
+        }
+    }
+    Ok(texts)
+}
+
+fn file_text(path: &Path, sources: &mut SourceMap) -> Result<Text, Fault> {
+    let name = path.display().to_string();
+    let text = input::whole_text(path)?;
+    let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_owned);
+    Ok(Text { id: sources.add(name, text), folder: Some(folder) })
+}
+
+/// Compiles pipelines. Every fault is shown at its place.
+pub(crate) fn compile<'a>(
+    texts: &[Text],
+    sources: &'a SourceMap,
+    external: bool,
+    terminal: &Terminal,
+) -> Result<Vec<Arc<Pipeline<'a>>>, Fault> {
+    let mut pipelines = Vec::with_capacity(texts.len());
+    let mut faults: Vec<Diagnostic> = Vec::new();
+    let mut wrong = Vec::new();
+    for text in texts {
+        let world = Surroundings { folder: text.folder.clone(), external };
+        match Pipeline::compile(sources, text.id, &world) {
+            Ok(pipeline) => pipelines.push(Arc::new(pipeline)),
+            Err(mut found) => {
+                wrong.push(sources.get(text.id).name());
+                faults.append(&mut found);
+            }
+        }
+    }
+    if faults.is_empty() {
+        return Ok(pipelines);
+    }
+    for fault in &faults {
+        terminal.say(&render::text(fault, sources, terminal.colour));
+    }
+    Err(Fault::usage(format!("the pipeline {} is wrong: {} above", wrong.join(", "), errors(faults.len()))))
+}
+
+fn errors(count: usize) -> String {
+    if count == 1 { "1 error".to_owned() } else { format!("{count} errors") }
+}
+
+/// The names that files of pySigma give backends, with the targets that are meant.
+const BACKENDS: &[(&str, &[&str])] = &[
+    ("elasticsearch", &["lucene", "watcher", "es-dsl", "kibana", "eql", "esql"]),
+    ("elastalert", &["lucene"]),
+    ("opensearch_lucene", &["opensearch"]),
+    ("opensearch-ppl", &[]),
+    ("microsoft365defender", &["kusto"]),
+    ("microsoft_xdr", &["kusto"]),
+    ("sentinel_asim", &["kusto"]),
+    ("azure_monitor", &["kusto"]),
+    ("postgresql", &["postgres"]),
+];
+
+/// Whether a pipeline is for a target.
+pub(crate) fn allows(pipeline: &Pipeline<'_>, target: &Target) -> bool {
+    let allowed = pipeline.allowed_backends();
+    let is = |name: &String| {
+        name == target.name
+            || target.aliases.contains(&name.as_str())
+            || BACKENDS.iter().any(|(known, targets)| known == name && targets.contains(&target.name))
+    };
+    allowed.is_empty() || allowed.iter().any(is)
+}
+
+/// The chain of each target: of the pipelines that are for it. A pipeline for none of the targets is a fault.
+pub(crate) fn chains<'a>(
+    pipelines: &[Arc<Pipeline<'a>>],
+    targets: &[&'static Target],
+    terminal: &Terminal,
+) -> Result<Vec<Chain<'a>>, Fault> {
+    for pipeline in pipelines {
+        let not: Vec<&str> =
+            targets.iter().filter(|target| !allows(pipeline, target)).map(|target| target.name).collect();
+        if not.is_empty() {
+            continue;
+        }
+        let name = pipeline.name();
+        let allowed = pipeline.allowed_backends().join(", ");
+        if not.len() == targets.len() {
+            return Err(Fault::usage(format!(
+                "the pipeline `{name}` is for {allowed} only, not for {}",
+                not.join(", ")
+            )));
+        }
+        terminal
+            .note(&format!("the pipeline `{name}` is for {allowed} only: {} is converted without it", not.join(", ")));
+    }
+    let of = |target: &&'static Target| pipelines.iter().filter(|one| allows(one, target)).cloned().collect();
+    Ok(targets.iter().map(|target| Chain::new(of(target))).collect())
+}
+
+/// The schema that a chain's pipelines come with.
+pub(crate) fn schema(chain: &Chain<'_>) -> Result<Option<Schema>, Fault> {
+    let Some(name) = chain.schema() else { return Ok(None) };
+    let text = sigcast_pipeline::schema(name).unwrap_or_default();
+    input::parse_schema(&format!("<{name}>"), text.to_owned()).map(Some)
+}
+
+/// The world as the command line shows it to a pipeline.
+struct Surroundings {
+    folder: Option<PathBuf>,
+    external: bool,
+}
+
+impl World for Surroundings {
+    fn file(&self, path: &str) -> Result<String, String> {
+        let folder = self.folder.as_ref().ok_or("a built-in pipeline has no folder")?;
+        input::whole_text(&folder.join(path)).map_err(|fault| fault.message)
+    }
+
+    fn allows_external(&self) -> bool {
+        self.external
+    }
+
+    fn fetch(&self, request: &Request) -> Result<String, String> {
+        let agent: ureq::Agent = ureq::Agent::config_builder().timeout_global(Some(request.timeout)).build().into();
+        let mut builder = ureq::http::Request::builder().method(request.method.as_str()).uri(&request.url);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let failed = |why: &dyn std::fmt::Display| format!("no answer from {}: {why}", request.url);
+        let answer = match &request.body {
+            Some((body, kind)) => {
+                let whole = builder.header("content-type", *kind).body(body.clone()).map_err(|why| failed(&why))?;
+                agent.run(whole)
+            }
+            None => agent.run(builder.body(()).map_err(|why| failed(&why))?),
+        };
+        let mut answer = answer.map_err(|why| failed(&why))?;
+        let most = request.most as u64;
+        answer.body_mut().with_config().limit(most).read_to_string().map_err(|why| failed(&why))
+    }
+
+    fn run(&self, command: &Command) -> Result<String, String> {
+        let Some((program, arguments)) = command.arguments.split_first() else {
+            return Err("there is no command".to_owned());
+        };
+        let failed = |why: &dyn std::fmt::Display| format!("the command `{program}`: {why}");
+        let mut child = Process::new(program)
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|why| failed(&why))?;
+        let most = command.most as u64;
+        let Some(out) = child.stdout.take() else { return Err(failed(&"it prints nothing")) };
+        let reader = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            out.take(most + 1).read_to_end(&mut bytes).map(|_| bytes)
+        });
+        let until = Instant::now() + command.timeout;
+        let status = loop {
+            if let Some(status) = child.try_wait().map_err(|why| failed(&why))? {
+                break status;
+            }
+            if Instant::now() > until {
+                let _ = child.kill().and_then(|()| child.wait());
+                return Err(failed(&format!("it takes longer than {} seconds", command.timeout.as_secs())));
+            }
+            thread::sleep(Duration::from_millis(10));
+        };
+        let bytes = reader.join().map_err(|_| failed(&"its output cannot be read"))?.map_err(|why| failed(&why))?;
+        if !status.success() {
+            return Err(failed(&format!("it fails: {status}")));
+        }
+        if bytes.len() as u64 > most {
+            return Err(failed(&format!("it prints more than {most} bytes")));
+        }
+        String::from_utf8(bytes).map_err(|_| failed(&"it prints what is no UTF-8 text"))
+    }
+}
