@@ -78,7 +78,13 @@ fn tree<'a>(
             !nodes.is_empty()
         }
         // One alternative that asks nothing leaves nothing of the others.
-        Tree::Any(nodes) => nodes.iter_mut().fold(true, |whole, node| tree(node, run, item, number, work) && whole),
+        Tree::Any(nodes) => {
+            let mut whole = true;
+            for node in nodes {
+                whole &= tree(node, run, item, number, work);
+            }
+            whole
+        }
         Tree::Item(found) => {
             if !item.gates.takes_item(found, run) {
                 run.record(item, number, Some(found), Effect::Passed);

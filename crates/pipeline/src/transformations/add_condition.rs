@@ -6,13 +6,16 @@
 use sigcast_diagnostics::{Code, Diagnostic};
 use sigcast_ir::{Condition, Detection, Field, LogSource, Part, Pattern, Rule, Test, Tree};
 
-use super::{Entry, Resources, parameters};
+use super::{Entry, parameters};
 use crate::item::{RuleWork, Work};
 use crate::read::{Faults, Located, fault};
 use crate::run::{Refusal, Run};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "add_condition", summary: "every condition of the rule asks for this besides", read };
+pub(super) const ENTRY: Entry = Entry {
+    name: "add_condition",
+    summary: "every condition of the rule asks for this besides",
+    read: |found, _| read(&found),
+};
 
 #[derive(Debug, serde::Deserialize)]
 struct Parameters {
@@ -23,7 +26,7 @@ struct Parameters {
     negated: bool,
 }
 
-fn read<'a>(found: Located<'_, 'a>, _: &mut Resources<'_>) -> Result<Work<'a>, Faults> {
+fn read<'a>(found: &Located<'_, 'a>) -> Result<Work<'a>, Faults> {
     let Some(conditions) = found.part.get("conditions") else {
         return Err(vec![fault(found.part.head(), "`add_condition` has no `conditions`")]);
     };

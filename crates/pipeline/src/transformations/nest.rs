@@ -4,13 +4,16 @@ use super::{Entry, Resources};
 use crate::item::{Item, Work};
 use crate::read::{Faults, Located, fault, unknown};
 
-pub(super) const ENTRY: Entry =
-    Entry { name: "nest", summary: "items in an item, applied in order if its conditions hold", read };
+pub(super) const ENTRY: Entry = Entry {
+    name: "nest",
+    summary: "items in an item, applied in order if its conditions hold",
+    read: |found, resources| read(&found, resources),
+};
 
 /// How deep items may nest.
 const MAX_DEPTH: usize = 16;
 
-fn read<'a>(found: Located<'_, 'a>, resources: &mut Resources<'_>) -> Result<Work<'a>, Faults> {
+fn read<'a>(found: &Located<'_, 'a>, resources: &mut Resources<'_>) -> Result<Work<'a>, Faults> {
     let mut faults: Faults = Vec::new();
     for (key, part) in found.entries().unwrap_or_default() {
         if key != "items" {
