@@ -11,9 +11,9 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 use sigcast_diagnostics::{Code, nearest};
-use sigcast_ir::schema::{FieldKind, FieldType, Found};
+use sigcast_ir::schema::{FieldKind, FieldType, Found, Normalised};
 use sigcast_ir::{
-    Case, Expr, Field, Match, Number, NumberValue, Order, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
+    Case, Expr, Field, Match, Number, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Subject, Test,
 };
 
 use crate::options::{CidrMode, Settings};
@@ -260,6 +260,12 @@ fn whole<'a>(
     legaliser: &mut Legaliser<'_>,
 ) -> Result<Option<Query<'a>>, Refusal> {
     let caseless = field.is_caseless();
+    if let Test::Text { pattern, case: Case::Insensitive } = &found.test
+        && !(caseless || reach.columns)
+        && let Some(pattern) = stored(field, pattern)
+    {
+        return Ok(Some(Expr::Match(found.with(Test::Text { pattern, case: Case::Sensitive }))));
+    }
     match &found.test {
         Test::Text { pattern, case: Case::Sensitive } if caseless && pattern.has_case() => {
             widened(found, name, legaliser);
@@ -290,6 +296,23 @@ fn whole<'a>(
         Test::Bool(value) if !reach.columns => Ok(Some(exact_text(found, value.to_string()))),
         _ => Ok(None),
     }
+}
+
+/// The only spelling that the field can hold of a text in whatever case, if the schema says it.
+fn stored<'a>(field: &FieldType, pattern: &Pattern<'a>) -> Option<Pattern<'a>> {
+    if let Shape::Exact(text) = pattern.shape()
+        && let Some(value) = field.values.iter().find(|value| value.eq_ignore_ascii_case(text))
+    {
+        return Some(Pattern::exact(value.clone()));
+    }
+    let parts = pattern.parts();
+    let ascii = parts.iter().all(|part| !matches!(part, Part::Text(text) if !text.is_ascii()));
+    (field.normalised == Normalised::Lower && ascii).then(|| {
+        Pattern::from_parts(parts.iter().map(|part| match part {
+            Part::Text(text) => Part::Text(text.to_ascii_lowercase().into()),
+            other => other.clone(),
+        }))
+    })
 }
 
 fn widened(found: &Match<'_>, name: &str, legaliser: &mut Legaliser<'_>) {

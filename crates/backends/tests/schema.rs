@@ -23,6 +23,8 @@ fields:
   Inner: nested
   Way: {type: keyword, case: insensitive, values: [ingress, egress]}
   data.*: {type: keyword, case: insensitive}
+  Hash: {type: keyword, case: lower}
+  Kind: {type: keyword, values: [SZ_DWORD, REG_SZ]}
 tables:
   Processes: {FileName: string, ProcessId: long}
 ";
@@ -226,6 +228,18 @@ fn values_of_a_closed_list() {
     check("lucene", "Way|contains: gress", "Way:*gress*", "");
     check("lucene", "Way: 'true'", "", "value-not-in-schema");
     check("lucene", "data.anything: Ab", "data.anything:Ab", "");
+}
+
+#[test]
+fn the_only_spelling_that_a_field_can_hold() {
+    check("lucene", "Hash: 0aBc", "Hash:0abc", "");
+    check("lucene", "Hash|startswith: 0aBc", "Hash:0abc*", "");
+    check("lucene", "Hash|cased: 0aBc", "Hash:0aBc", "");
+    check("lucene", "Hash: É", "Hash:/[éÉ]/", "");
+    check("kibana", "Hash: 0aBc", "Hash: \"0abc\"", "");
+    check("lucene", "Kind: sz_dword", "Kind:SZ_DWORD", "");
+    check("lucene", "Kind|contains: sz", "Kind:/.*[sS][zZ].*/", "");
+    check("eql", "Kind: sz_dword", "any where Kind == \"SZ_DWORD\"", "");
 }
 
 #[test]

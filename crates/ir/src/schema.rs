@@ -91,6 +91,8 @@ pub enum Normalised {
     /// Without regard to case: both the stored text and that of exact values and patterns of a query, but not that of a
     /// regular expression.
     Yes,
+    /// The stored text has small letters only, by whoever writes it; what a query says is compared as it is.
+    Lower,
 }
 
 impl FieldKind {

@@ -111,12 +111,13 @@ fn case(node: &Node<'_>, kind: FieldKind, faults: &mut Faults) -> Normalised {
     let normalised = match word {
         "insensitive" => Normalised::Yes,
         "sensitive" => Normalised::No,
+        "lower" => Normalised::Lower,
         other => {
-            faults.unknown(node.span, "value of `case`", other, &["sensitive", "insensitive"]);
+            faults.unknown(node.span, "value of `case`", other, &["sensitive", "insensitive", "lower"]);
             return Normalised::No;
         }
     };
-    if normalised == Normalised::Yes && !kind.is_whole_text() {
+    if normalised != Normalised::No && !kind.is_whole_text() {
         faults.at(node.span, format!("`case` is of keyword and wildcard fields, and this one is {}", kind.as_str()));
     }
     normalised
