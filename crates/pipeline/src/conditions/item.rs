@@ -112,7 +112,9 @@ impl ItemCondition {
     pub(crate) fn holds(&self, item: &DetectionItem<'_>, run: &Run<'_>) -> bool {
         match self {
             Self::Matches { which, pattern, negated } => {
-                which.of(item, |test| text::of_test(test).is_some_and(|value| text::found(pattern, &value) != *negated))
+                // What is no text matches nothing, so that it passes where a match must not be.
+                let found = |test: &Test<'_>| text::of_test(test).is_some_and(|value| text::found(pattern, &value));
+                which.of(item, |test| found(test) != *negated)
             }
             Self::Is { which, value } => which.of(item, |test| text::equals(test, value)),
             Self::Wildcard(which) => which.of(item, has_wildcard),

@@ -28,7 +28,8 @@ pub(super) const ENTRY: Entry = Entry {
                 "the regular expression has no named group, such as `(?P<name>…)`",
             )]);
         }
-        let prefix = field_prefix.unwrap_or_default();
+        // A prefix is joined to the names by a dot.
+        let prefix = field_prefix.filter(|prefix| !prefix.is_empty()).map_or_else(String::new, |prefix| prefix + ".");
         Ok(Work::Items(Box::new(Extract { pattern, names, prefix, preserve_unmatched })))
     },
 };
