@@ -150,6 +150,8 @@ codes! {
     RegexUnsupported = Refusal "regex-unsupported";
     /// The regular expression uses a construct that the target's engine does not have.
     RegexConstruct = Refusal "regex-construct";
+    /// The regular expression is longer, or makes a larger automaton, than the target's servers take by default.
+    RegexTooComplex = Refusal "regex-too-complex";
     /// The target cannot compare two fields of an event.
     FieldReferenceUnsupported = Refusal "field-reference-unsupported";
     /// The target cannot take a part (hour, weekday) from a time.

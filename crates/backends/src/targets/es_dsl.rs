@@ -162,7 +162,7 @@ fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>
     }
     if pattern.has_case() && pattern.texts().any(|text| text.chars().any(|c| !c.is_ascii() && has_case(c))) {
         legaliser.assume(Code::AssumeKeywordFields, found);
-        return Ok(leaf(REGEXP, found.with(lucene::translated(case::lucene(pattern)))));
+        return Ok(leaf(REGEXP, found.with(lucene::translated(case::lucene(pattern)?))));
     }
     let emit = match (pattern.shape(), pattern.has_case()) {
         (Shape::Exact(_), true) => TERM_ANY_CASE,
@@ -196,9 +196,6 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
     Ok(leaf(emit, found.with(translated)))
 }
 
-/// How long a regular expression may be, by a server's defaults (`index.max_regex_length`).
-const MAX_REGEX: usize = 1_000;
-
 /// A keyword, by a query string over all fields. It has no flag for case: a regular expression has both cases.
 fn anywhere<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Test::Text { pattern, case } = &found.test else { return legaliser.say(&Expr::Match(found.clone())) };
@@ -209,11 +206,12 @@ fn anywhere<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said
     if *case == Case::Sensitive {
         return Ok(legaliser.write(Emit::whole(keyword).assuming(CASED), found));
     }
-    let both = case::lucene(&pattern.clone().open(true, true));
-    if !pattern.has_case() || both.chars().count() > MAX_REGEX {
+    // Beyond what servers take of an expression, the pattern stands as it is.
+    let both = case::lucene(&pattern.clone().open(true, true)).ok().filter(|_| pattern.has_case());
+    let Some(both) = both else {
         let caseless = &[Code::AssumeCaseless, Code::AssumeKeywordFields];
         return Ok(legaliser.write(Emit::whole(keyword).assuming(caseless), found));
-    }
+    };
     legaliser.assume(Code::AssumeKeywordFields, found);
     Ok(leaf(Emit::whole(keyword_regex), found.with(lucene::translated(both))))
 }
@@ -224,35 +222,37 @@ fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
         CidrMode::Native => Ok(legaliser.write(NETWORK, found)),
         CidrMode::Expand => cidr::expand(found, legaliser),
         CidrMode::Auto => {
-            let expanded = lenient(cidr::expand(found, legaliser)?);
+            let expanded = lenient(cidr::expand(found, legaliser)?)?;
             Ok(Expr::Or(vec![leaf(NETWORK, found.clone()), expanded]))
         }
     }
 }
 
 /// The patterns by query strings, which are no error on a field of an address type.
-fn lenient<'a>(said: Said<'a>) -> Said<'a> {
-    let each = |terms: Vec<Said<'a>>| terms.into_iter().map(lenient).collect();
-    match said {
-        Expr::And(terms) => Expr::And(each(terms)),
-        Expr::Or(terms) => Expr::Or(each(terms)),
-        Expr::Not(inner) => Expr::negate(lenient(*inner)),
-        Expr::Match(Leaf { matches, .. }) => Expr::And(matches.into_iter().map(lenient_leaf).collect()),
+fn lenient<'a>(said: Said<'a>) -> Result<Said<'a>, Refusal> {
+    let each = |terms: Vec<Said<'a>>| terms.into_iter().map(lenient).collect::<Result<_, _>>();
+    Ok(match said {
+        Expr::And(terms) => Expr::And(each(terms)?),
+        Expr::Or(terms) => Expr::Or(each(terms)?),
+        Expr::Not(inner) => Expr::negate(lenient(*inner)?),
+        Expr::Match(Leaf { matches, .. }) => {
+            Expr::And(matches.into_iter().map(lenient_leaf).collect::<Result<_, _>>()?)
+        }
         constant @ Expr::Const(_) => constant,
-    }
+    })
 }
 
-fn lenient_leaf(found: Match<'_>) -> Said<'_> {
-    match pattern_of(&found.test) {
+fn lenient_leaf(found: Match<'_>) -> Result<Said<'_>, Refusal> {
+    Ok(match pattern_of(&found.test) {
         // A query string minds case.
         Some(pattern) if pattern.has_case() => {
-            let both = found.with(lucene::translated(case::lucene(pattern)));
+            let both = found.with(lucene::translated(case::lucene(pattern)?));
             leaf(Emit::whole(lenient_regex), both)
         }
         Some(pattern) if matches!(pattern.shape(), Shape::Exact(_)) => leaf(Emit::whole(lenient_exact), found),
         Some(_) => leaf(Emit::whole(lenient_pattern), found),
         None => leaf(Emit::whole(lenient_regex), found),
-    }
+    })
 }
 
 /// Writes a text as a string of JSON.

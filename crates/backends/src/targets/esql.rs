@@ -211,7 +211,7 @@ fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>
     let has_case = beyond || pattern.texts().any(|text| text.contains(|c: char| c.is_ascii_alphabetic()));
     let operators = !exact && pattern.texts().any(|text| text.contains(['@', '~']));
     if caseless && has_case && (beyond || operators) {
-        return Ok(legaliser.write(REGEX, &found.with(translated(case::lucene(pattern)))));
+        return Ok(legaliser.write(REGEX, &found.with(translated(case::lucene(pattern)?))));
     }
     let emit = match (caseless, exact) {
         (true, true) if has_case => LOWERED_EQUALS,

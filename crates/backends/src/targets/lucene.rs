@@ -186,7 +186,7 @@ pub(super) fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Resu
     let Some(pattern) = pattern_of(&found.test) else { return legaliser.say(&Expr::Match(found.clone())) };
     if minds_case(found, legaliser) && pattern.has_case() {
         legaliser.assume(Code::AssumeKeywordFields, found);
-        return Ok(leaf(REGEX, found.with(translated(case::lucene(pattern)))));
+        return Ok(leaf(REGEX, found.with(translated(case::lucene(pattern)?))));
     }
     let emit = if matches!(pattern.shape(), Shape::Exact(_)) { EXACT } else { PATTERN };
     Ok(legaliser.write(emit.assuming(TEXT), found))

@@ -12,6 +12,7 @@
 //! of line breaks (`\n`, or the flag `m`) is always translated to the letter.
 
 mod anchor;
+mod effort;
 mod lucene;
 mod patterns;
 mod pcre;
@@ -29,19 +30,21 @@ use sigcast_ir::{Pattern, Regex, Test};
 
 use crate::say::Refusal;
 
-pub(in crate::passes) use lucene::{any_case, ended};
+pub(in crate::passes) use lucene::any_case;
 
 /// The expression in the syntax of Lucene's engine, without slashes: anchored to the whole value, so padded with `.*`
 /// where the source is not.
 ///
 /// # Errors
-/// A construct that the engine does not have.
+/// A construct that the engine does not have, or an expression beyond the limits of the servers that run it.
 pub fn lucene(regex: &Regex<'_>) -> Result<String, Refusal> {
     let whole = anchor::whole(tree::parse(regex)?)?;
     if lucene::too_large(&whole.node) {
         return Err(tree::refused("Unicode class of that size"));
     }
-    Ok(lucene::write(&whole))
+    let text = lucene::write(&whole);
+    lucene::within_limits(&text, &whole.node)?;
+    Ok(text)
 }
 
 /// Whether [`lucene`] and [`patterns`] give the same matches only as long as values hold no line break.
