@@ -119,7 +119,10 @@ static DSL: Dialect = Dialect {
     passes: &[simplify],
     field,
     variant: LUCENE.variant,
-    bad_field: |name| name.contains('*').then_some("`exists` reads `*` in the name of a field as a wildcard"),
+    bad_field: |name| match name {
+        "" => Some("a field's name is empty"),
+        _ => name.contains('*').then_some("`exists` reads `*` in the name of a field as a wildcard"),
+    },
     needs_guard: two_valued,
     most_clauses: Some(1_024),
     text: TextSays { empty: TERM.native(), anything: EXISTS.native(), ..TextSays::all(Say::Lowered(text)) },

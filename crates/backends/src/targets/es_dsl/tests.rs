@@ -143,3 +143,14 @@ fn the_reader_tells_calls_from_leaves() {
     assert!(read(&or("")).is_err(), "one term at least must match");
     assert!(read(&format!("{one}{two}")).is_err(), "two terms without a call");
 }
+
+#[test]
+fn names_that_the_language_reads_otherwise_are_refused() {
+    for name in ["", "a*"] {
+        let settings = Settings::default();
+        let mut legaliser = Legaliser::new(&DSL, &settings);
+        assert!(legaliser.query(&on(Some(name), Test::Null)).is_none(), "{name}");
+        let codes: Vec<Code> = legaliser.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!(codes, [Code::FieldNameUnsupported], "{name}");
+    }
+}
