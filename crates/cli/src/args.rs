@@ -48,6 +48,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     Sample(SampleArgs),
+    Pipeline(PipelineArgs),
     List(ListArgs),
     /// Print the completion script of a shell
     ///
@@ -206,11 +207,88 @@ pub(crate) struct SampleArgs {
     pub(crate) paths: Vec<PathBuf>,
 }
 
+/// Look into processing pipelines: check, show, explain, coverage
+///
+/// A pipeline maps field names and values of rules to those of a product, and says where its events are. `sigcast
+/// convert -p` applies it; docs/pipelines.md tells how to write one.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PipelineArgs {
+    #[command(subcommand)]
+    pub(crate) what: PipelineWhat,
+}
+
+/// What to do with pipelines.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PipelineWhat {
+    /// Check pipeline files: every fault at its place
+    ///
+    /// Example: sigcast pipeline check my-pipeline.yml
+    Check {
+        /// Files, directories, or names of built-in pipelines
+        #[arg(value_name = "NAME|FILE|DIR", required = true)]
+        names: Vec<String>,
+        /// Let pipelines send requests and run commands while they are read
+        #[arg(long)]
+        allow_external: bool,
+    },
+    /// Print a built-in pipeline, to be read or as a start for one's own
+    ///
+    /// Example: sigcast pipeline show ecs_windows > my-pipeline.yml
+    Show {
+        /// The pipeline
+        #[arg(value_parser = Words(pipelines), hide_possible_values = true)]
+        name: String,
+        /// Print the schema that belongs to it instead
+        #[arg(long)]
+        schema: bool,
+    },
+    /// Show what each item of the pipelines does to each detection item of rules
+    ///
+    /// Example: sigcast pipeline explain -p ecs_windows rule.yml
+    Explain {
+        #[command(flatten)]
+        which: PipelineOf,
+        /// Items that do nothing to the rule too, with the reason
+        #[arg(long)]
+        all: bool,
+        /// One JSON object for each item and detection item
+        #[arg(long)]
+        json: bool,
+        /// Files and directories with rules, or - for standard input
+        #[arg(value_name = "RULE", required = true)]
+        paths: Vec<PathBuf>,
+    },
+    /// List the fields that rules use and the pipelines do not map, by log source and number of rules
+    ///
+    /// Example: sigcast pipeline coverage -p my-pipeline.yml rules/
+    Coverage {
+        #[command(flatten)]
+        which: PipelineOf,
+        /// One JSON object for each log source
+        #[arg(long)]
+        json: bool,
+        /// Files and directories with rules, or - for standard input
+        #[arg(value_name = "PATH", required = true)]
+        paths: Vec<PathBuf>,
+    },
+}
+
+/// Which pipelines.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PipelineOf {
+    /// A built-in pipeline by name, a file, or every file in a directory; may be repeated
+    #[arg(short, long, value_name = "NAME|FILE|DIR", value_parser = Words(pipelines), hide_possible_values = true, required = true)]
+    pub(crate) pipeline: Vec<String>,
+    /// Let pipelines send requests and run commands
+    #[arg(long)]
+    pub(crate) allow_external: bool,
+}
+
 const SELECTION: &str = "Selection of rules";
 const OUTPUT: &str = "Output";
 const MESSAGES: &str = "Messages";
 
-/// Show what sigcast knows: targets, formats, options, codes, modifiers
+/// Show what sigcast knows: targets, formats, options, codes, pipelines, vocabulary, modifiers
 #[derive(Debug, ClapArgs)]
 pub(crate) struct ListArgs {
     #[command(subcommand)]
@@ -245,6 +323,16 @@ pub(crate) enum ListWhat {
     /// cannot say it), approximate (the query differs), assumption (what the data must fulfil), warning, note, usage.
     /// An example of each code, with what comes out and what to do, stands in docs/codes.md.
     Codes {
+        #[command(flatten)]
+        shape: ListShape,
+    },
+    /// Built-in pipelines: name, backends, priority, what it is for
+    Pipelines {
+        #[command(flatten)]
+        shape: ListShape,
+    },
+    /// The vocabulary of pipelines: kind, name, meaning
+    Vocabulary {
         #[command(flatten)]
         shape: ListShape,
     },

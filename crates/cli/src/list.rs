@@ -7,7 +7,8 @@ use std::io::IsTerminal;
 use serde_json::{Map, Value};
 use sigcast_backends::options::{OPTIONS, OptionSpec};
 use sigcast_backends::{TARGETS, Target};
-use sigcast_diagnostics::Code;
+use sigcast_diagnostics::{Code, SourceMap};
+use sigcast_pipeline::{Nowhere, Pipeline};
 
 use crate::args::{ListShape, ListWhat};
 use crate::exit::{Exit, Fault};
@@ -55,6 +56,8 @@ pub(crate) fn list(what: &ListWhat) -> Result<Exit, Fault> {
         ListWhat::Formats { of, shape } => (formats(&asked(&of.target)?), shape),
         ListWhat::Options { of, shape } => (options(&of.target)?, shape),
         ListWhat::Codes { shape } => (codes(), shape),
+        ListWhat::Pipelines { shape } => (pipelines()?, shape),
+        ListWhat::Vocabulary { shape } => (vocabulary(), shape),
         ListWhat::Modifiers { shape } => (modifiers(), shape),
     };
     to_stdout(table.shown(*shape).as_bytes())
@@ -69,6 +72,28 @@ fn targets() -> Table {
     let row =
         |target: &&'static Target| vec![target.name.into(), Cell::Words(target.aliases.to_vec()), target.title.into()];
     Table { columns: &["name", "aliases", "title"], rows: TARGETS.iter().map(row).collect() }
+}
+
+fn pipelines() -> Result<Table, Fault> {
+    let mut rows = Vec::new();
+    for found in sigcast_pipeline::builtins() {
+        let mut sources = SourceMap::new();
+        let id = sources.add(found.name, found.text);
+        let pipeline = Pipeline::compile(&sources, id, &Nowhere)
+            .map_err(|_| Fault::usage(format!("the built-in pipeline {} is wrong", found.name)))?;
+        rows.push(vec![
+            found.name.into(),
+            Cell::Text(pipeline.allowed_backends().join(", ")),
+            Cell::Text(pipeline.priority().to_string()),
+            Cell::Text(pipeline.name().to_owned()),
+        ]);
+    }
+    Ok(Table { columns: &["name", "backends", "priority", "title"], rows })
+}
+
+fn vocabulary() -> Table {
+    let row = |word: sigcast_pipeline::Word| vec![word.kind.into(), word.name.into(), word.summary.into()];
+    Table { columns: &["kind", "name", "summary"], rows: sigcast_pipeline::vocabulary().into_iter().map(row).collect() }
 }
 
 fn formats(targets: &[&'static Target]) -> Table {

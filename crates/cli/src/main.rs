@@ -8,6 +8,7 @@ mod exit;
 mod input;
 mod list;
 mod output;
+mod pipeline;
 mod pipelines;
 mod plan;
 mod run;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Convert(convert) => run::convert(convert, &terminal),
         Command::Sample(sample) => sample::sample(sample, &terminal),
+        Command::Pipeline(args) => pipeline::pipeline(&args.what, &terminal),
         Command::List(list) => list::list(&list.what),
         Command::Completions { shell } => completions(*shell),
     };

@@ -38,7 +38,12 @@ enum Method {
 struct ToRegex(Method);
 
 impl ValueWork for ToRegex {
-    fn value<'r>(&'r self, _: &DetectionItem<'r>, test: &Test<'r>, _: &Run<'_>) -> Result<Option<Test<'r>>, Refusal> {
+    fn value<'r>(
+        &'r self,
+        item: &DetectionItem<'r>,
+        test: &Test<'r>,
+        _: &Run<'_>,
+    ) -> Result<Option<Test<'r>>, Refusal> {
         let Test::Text { pattern, case } = test else { return Ok(None) };
         if matches!(pattern.shape(), Shape::Unresolved) {
             return Ok(None);
@@ -51,18 +56,23 @@ impl ValueWork for ToRegex {
             dot_all: true,
             multiline: false,
         };
-        Ok(Some(Test::Regex(Regex { source: source(pattern, brackets).into(), flags, opaque: None })))
+        Ok(Some(Test::Regex(Regex {
+            source: source(pattern, brackets, item.field.is_some()).into(),
+            flags,
+            opaque: None,
+        })))
     }
 }
 
-fn source(pattern: &Pattern<'_>, brackets: bool) -> String {
+/// A keyword is looked for anywhere, so only the pattern of a field is anchored.
+fn source(pattern: &Pattern<'_>, brackets: bool, anchored: bool) -> String {
     let parts = pattern.parts();
     let mut text = String::new();
     // The expression is searched for, so an open end needs nothing.
     let first = usize::from(parts.first() == Some(&Part::AnyRun));
     let open = parts.last() == Some(&Part::AnyRun);
     let last = (parts.len() - usize::from(open)).max(first);
-    if first == 0 {
+    if anchored && first == 0 {
         text.push('^');
     }
     for part in &parts[first..last] {
@@ -73,7 +83,7 @@ fn source(pattern: &Pattern<'_>, brackets: bool) -> String {
             Part::Placeholder(_) => {}
         }
     }
-    if !open {
+    if anchored && !open {
         text.push('$');
     }
     text
@@ -117,7 +127,8 @@ mod tests {
 
     #[test]
     fn anchors_stand_where_the_pattern_is_closed() {
-        let check = |text: &str, expected: &str| assert_eq!(source(&part::pattern(text), false), expected, "{text}");
+        let check =
+            |text: &str, expected: &str| assert_eq!(source(&part::pattern(text), false, true), expected, "{text}");
         check("a.b", r"^a\.b$");
         check("*a", "a$");
         check("a*", "^a");
@@ -125,6 +136,7 @@ mod tests {
         check("a*b", "^a.*b$");
         check("*", "");
         check("", "^$");
-        assert_eq!(source(&part::pattern("aB"), true), "^[aA][bB]$");
+        assert_eq!(source(&part::pattern("aB"), true, true), "^[aA][bB]$");
+        assert_eq!(source(&part::pattern("aB"), false, false), "aB");
     }
 }
