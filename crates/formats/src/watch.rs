@@ -100,7 +100,8 @@ pub(crate) fn without_tags(query: &str) -> String {
 pub(crate) fn runs_nothing(name: &str, rule: &Rule<'_>, queries: &[String]) -> Result<(), FormatError> {
     let meta = &rule.meta;
     let texts = queries.iter().map(String::as_str).chain([meta.title.as_ref()]).chain(meta.description.as_deref());
-    let texts = texts.chain(meta.tags.iter().map(AsRef::as_ref)).chain(meta.fields.iter().map(|field| field.as_str()));
+    let texts =
+        texts.chain(meta.tags.iter().map(AsRef::as_ref)).chain(own_fields(rule).iter().map(|field| field.as_str()));
     for text in texts {
         if text.contains("$(") || text.contains('`') {
             let message = "the style does not quote the heredoc of its script, and a shell would run what stands in \
@@ -139,16 +140,20 @@ pub(crate) fn hits(fields: &[String]) -> String {
     text
 }
 
+/// The fields that a rule shows, by its own names: pipelines came after them in the library of old.
+fn own_fields<'r, 'a>(rule: &'r Rule<'a>) -> &'r [sigcast_ir::Field<'a>] {
+    if rule.prepared.fields.is_empty() { &rule.meta.fields } else { &rule.prepared.fields }
+}
+
 /// The body of the e-mail as the library of old had it: fields right-aligned, and a rule of 80 signs behind each hit.
 pub(crate) fn old_hits(rule: &Rule<'_>) -> String {
     let mut text = String::from("Hits:\n{{#ctx.payload.hits.hits}}");
-    let width = rule.meta.fields.iter().map(|field| field.as_str().chars().count()).max().unwrap_or(0);
-    if rule.meta.fields.is_empty() {
+    let shown = own_fields(rule);
+    let width = shown.iter().map(|field| field.as_str().chars().count()).max().unwrap_or(0);
+    if shown.is_empty() {
         text.push_str("{{_source}}\n");
     } else {
-        let lines: Vec<String> = rule
-            .meta
-            .fields
+        let lines: Vec<String> = shown
             .iter()
             .map(|field| format!("{name:>width$} = {{{{_source.{name}}}}}", name = field.as_str()))
             .collect();
