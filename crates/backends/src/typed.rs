@@ -132,7 +132,7 @@ pub fn resolve<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<O
     if matches!(kind, FieldKind::Nested | FieldKind::Other) {
         return Err(refused(name, kind, "which the language has no test for"));
     }
-    if asks_presence(&found.test) {
+    if asks_presence(&found.test) || (reach.columns && asks_for_something(&found.test)) {
         return Ok(None);
     }
     match kind {
@@ -200,6 +200,13 @@ fn asks_presence(test: &Test<'_>) -> bool {
         Test::Text { pattern, .. } => pattern.shape() == Shape::Anything,
         _ => false,
     }
+}
+
+/// Whether the test is `?*`, which guards set before comparisons with columns of any type: a value that is not empty.
+fn asks_for_something(test: &Test<'_>) -> bool {
+    let Test::Text { pattern, .. } = test else { return false };
+    let wild = |part: &Part<'_>| matches!(part, Part::AnyOne | Part::AnyRun);
+    !pattern.parts().is_empty() && pattern.parts().iter().all(wild)
 }
 
 /// The field itself, or the subfield that takes the test better.

@@ -409,6 +409,7 @@ fn table() -> Schema {
         ("More", column(FieldKind::Json)),
         ("Id", column(FieldKind::Guid)),
         ("On", column(FieldKind::Boolean)),
+        ("Port", column(FieldKind::Number)),
     ];
     let columns = columns.into_iter().map(|(name, field)| (name.to_owned(), field)).collect();
     Schema { tables: [("T".to_owned(), columns)].into(), ..Schema::default() }
@@ -446,6 +447,7 @@ fn computed_columns_and_properties_of_objects_are_written_by_the_schema() {
         &or(&[network("Data.ip", "10.0.0.0/8"), network("Data.ip", "127.0.0.0/8")]),
         r#"coalesce(ipv4_is_in_any_range(tostring(Data.ip), "10.0.0.0/8", "127.0.0.0/8"), false)"#,
     );
+    check(&not(number("Port", "5")), "not(isnotempty(Port) and Port == 5)");
     // An order needs a number, which is assumed.
     let ordered = backend.convert(&rule(&not(ordered("Data.n", Order::Greater, "5"))));
     let expected = "T\n| where not(isnotempty(tostring(Data.n)) and coalesce(todouble(tostring(Data.n)) > 5, false))";
