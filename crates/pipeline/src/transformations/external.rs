@@ -1,9 +1,8 @@
-//! `file_placeholders`, `http_placeholders` and `command_placeholders`: values from elsewhere.
+//! What `file_placeholders`, `http_placeholders` and `command_placeholders` share: values in a text from elsewhere.
 //!
 //! A file is read from beside the pipeline. Requests and commands are refused unless the run allows them. All of it
 //! happens once, when the pipeline is read, within bounds of time and size.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fancy_regex::Regex;
@@ -13,63 +12,19 @@ use sigcast_frontend::part;
 use sigcast_ir::{DetectionItem, Pattern, Test};
 
 use super::placeholders::Selection;
-use super::{Entry, OneOrMore, Resources, parameters};
+use super::{Resources, parameters};
 use crate::item::{ValueWork, Work};
 use crate::read::{Faults, Located, fault};
 use crate::run::{Refusal, Run};
 use crate::text;
-use crate::world::{Command, Request};
 
-pub(super) const FILE: Entry = Entry {
-    name: "file_placeholders",
-    summary: "placeholders become the values in a file beside the pipeline",
-    read: |found, resources| {
-        let place = found.part.get("path").unwrap_or(found.part).span();
-        let (extraction, File { path }) = split(&found, "file_placeholders")?;
-        let outside =
-            path.starts_with(['/', '\\']) || path.contains(':') || path.split(['/', '\\']).any(|step| step == "..");
-        if path.is_empty() || outside {
-            return Err(vec![fault(place, format!("`{path}` is no path of a file beside the pipeline"))]);
-        }
-        let text = resources.world.file(&path).map_err(|why| vec![fault(place, why)])?;
-        extraction.work(&text, place)
-    },
-};
-
-pub(super) const HTTP: Entry = Entry {
-    name: "http_placeholders",
-    summary: "placeholders become values fetched over HTTP; only with --allow-external",
-    read: |found, resources| {
-        let head = found.part.head();
-        let place = found.part.get("url").unwrap_or(found.part).span();
-        let (extraction, http) = split::<Http>(&found, "http_placeholders")?;
-        allowed(resources, "http_placeholders", "sends a request", head)?;
-        let request = http.request().map_err(|why| vec![fault(place, why)])?;
-        let text = resources.world.fetch(&request).map_err(|why| vec![fault(place, why)])?;
-        extraction.work(&text, place)
-    },
-};
-
-pub(super) const COMMAND: Entry = Entry {
-    name: "command_placeholders",
-    summary: "placeholders become what a command prints; only with --allow-external",
-    read: |found, resources| {
-        let head = found.part.head();
-        let place = found.part.get("cmd").unwrap_or(found.part).span();
-        let (extraction, CommandLine { cmd, timeout, max_stdout }) = split(&found, "command_placeholders")?;
-        allowed(resources, "command_placeholders", "runs a command", head)?;
-        let arguments = match cmd {
-            OneOrMore::One(line) => vec!["/bin/sh".to_owned(), "-c".to_owned(), line],
-            OneOrMore::More(words) if !words.is_empty() => words,
-            OneOrMore::More(_) => return Err(vec![fault(place, "`cmd` is an empty list")]),
-        };
-        let command = Command { arguments, timeout: seconds(timeout), most: bytes(max_stdout) };
-        let text = resources.world.run(&command).map_err(|why| vec![fault(place, why)])?;
-        extraction.work(&text, place)
-    },
-};
-
-fn allowed(resources: &Resources<'_>, name: &str, what: &str, place: sigcast_diagnostics::Span) -> Result<(), Faults> {
+/// Whether the run allows what an item does.
+pub(super) fn allowed(
+    resources: &Resources<'_>,
+    name: &str,
+    what: &str,
+    place: sigcast_diagnostics::Span,
+) -> Result<(), Faults> {
     if resources.world.allows_external() {
         return Ok(());
     }
@@ -81,17 +36,24 @@ fn allowed(resources: &Resources<'_>, name: &str, what: &str, place: sigcast_dia
 const MOST_SECONDS: u64 = 60;
 const MOST_BYTES: usize = 10 << 20;
 
-fn seconds(asked: u64) -> Duration {
+/// A time that was asked for, within bounds.
+pub(super) fn seconds(asked: u64) -> Duration {
     Duration::from_secs(asked.clamp(1, MOST_SECONDS))
 }
 
-fn bytes(asked: usize) -> usize {
+/// A size that was asked for, within bounds.
+pub(super) fn bytes(asked: usize) -> usize {
     asked.min(MOST_BYTES)
+}
+
+/// The most bytes, where nothing is asked for.
+pub(super) fn most() -> usize {
+    MOST_BYTES
 }
 
 /// How values are found in a text.
 #[derive(Debug, Deserialize)]
-struct Extraction {
+pub(super) struct Extraction {
     include: Option<Vec<String>>,
     exclude: Option<Vec<String>>,
     #[serde(default)]
@@ -124,55 +86,11 @@ fn yes() -> bool {
     true
 }
 
-#[derive(Debug, Deserialize)]
-struct File {
-    path: String,
-}
-
-#[derive(Debug, Deserialize)]
-struct Http {
-    url: String,
-    #[serde(default = "get")]
-    method: String,
-    #[serde(default = "ten")]
-    timeout: u64,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    #[serde(default)]
-    params: BTreeMap<String, String>,
-    form_data: Option<BTreeMap<String, Value>>,
-    json_body: Option<BTreeMap<String, Value>>,
-    #[serde(default = "most")]
-    max_body_size: usize,
-}
-
-#[derive(Debug, Deserialize)]
-struct CommandLine {
-    cmd: OneOrMore<String>,
-    #[serde(default = "thirty")]
-    timeout: u64,
-    #[serde(default = "most")]
-    max_stdout: usize,
-}
-
-fn get() -> String {
-    "GET".to_owned()
-}
-
-fn ten() -> u64 {
-    10
-}
-
-fn thirty() -> u64 {
-    30
-}
-
-fn most() -> usize {
-    MOST_BYTES
-}
-
 /// The parameters of every source, and those of one.
-fn split<T: serde::de::DeserializeOwned>(found: &Located<'_, '_>, name: &str) -> Result<(Extraction, T), Faults> {
+pub(super) fn split<T: serde::de::DeserializeOwned>(
+    found: &Located<'_, '_>,
+    name: &str,
+) -> Result<(Extraction, T), Faults> {
     let own = crate::read::parameters::<T>();
     let common = crate::read::parameters::<Extraction>();
     let extraction = parameters(found.without(own), name);
@@ -184,55 +102,9 @@ fn split<T: serde::de::DeserializeOwned>(found: &Located<'_, '_>, name: &str) ->
     }
 }
 
-impl Http {
-    fn request(self) -> Result<Request, String> {
-        let web = ["http://", "https://"].iter().any(|scheme| self.url.starts_with(scheme));
-        if !web {
-            return Err(format!("`{}` is no address of HTTP or HTTPS", self.url));
-        }
-        let encoded = |pairs: &mut dyn Iterator<Item = (String, String)>| {
-            pairs.map(|(key, value)| format!("{}={}", percent(&key), percent(&value))).collect::<Vec<_>>().join("&")
-        };
-        let query = encoded(&mut self.params.into_iter());
-        let sign = if self.url.contains('?') { '&' } else { '?' };
-        let url = if query.is_empty() { self.url } else { format!("{}{sign}{query}", self.url) };
-        let body = match (self.json_body, self.form_data) {
-            (Some(_), Some(_)) => return Err("a request has `json_body` or `form_data`, not both".to_owned()),
-            (Some(json), None) => {
-                Some((serde_json::to_string(&json).map_err(|why| why.to_string())?, "application/json"))
-            }
-            (None, Some(form)) => {
-                let pairs = form.into_iter().map(|(key, value)| (key, text::scalar(&value).unwrap_or_default()));
-                Some((encoded(&mut pairs.into_iter()), "application/x-www-form-urlencoded"))
-            }
-            (None, None) => None,
-        };
-        Ok(Request {
-            method: self.method,
-            url,
-            headers: self.headers.into_iter().collect(),
-            body,
-            timeout: seconds(self.timeout),
-            most: bytes(self.max_body_size),
-        })
-    }
-}
-
-/// Text as it stands in a query of an address (RFC 3986).
-fn percent(text: &str) -> String {
-    let mut found = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            found.push(char::from(byte));
-        } else {
-            found.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    found
-}
-
 impl Extraction {
-    fn work<'a>(self, text: &str, place: sigcast_diagnostics::Span) -> Result<Work<'a>, Faults> {
+    /// The work that puts the values in a text in the place of placeholders.
+    pub(super) fn work<'a>(self, text: &str, place: sigcast_diagnostics::Span) -> Result<Work<'a>, Faults> {
         let wrong = |why: String| vec![fault(place, why)];
         let filter = self.filter.as_ref().map(|filter| text::regex(filter, filter, place)).transpose()?;
         let values = self.values(text).map_err(wrong)?;

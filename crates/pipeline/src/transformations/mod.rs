@@ -3,26 +3,39 @@
 //! Names and parameters are those of pySigma 1.5 (<https://sigmahq-pysigma.readthedocs.io/en/latest/Processing_Pipelines.html>).
 
 mod add_condition;
+mod add_field;
 mod case;
+mod change_logsource;
+mod command_placeholders;
 mod convert_type;
-mod drop;
+mod detection_item_failure;
+mod drop_detection_item;
 mod external;
 mod extract_fields;
-mod failure;
-mod field_affix;
-mod field_function;
-mod field_mapping;
-mod fields_list;
-mod hashes;
-mod logsource;
+mod field_name_mapping;
+mod field_name_prefix;
+mod field_name_prefix_mapping;
+mod field_name_suffix;
+mod field_name_transform;
+mod file_placeholders;
+mod hashes_fields;
+mod http_placeholders;
 mod map_string;
+mod mapping;
 mod nest;
 mod placeholders;
+mod query_expression_placeholders;
 mod regex;
+mod remove_field;
 mod replace_string;
-mod set_attribute;
+mod rule_failure;
+mod set_custom_attribute;
+mod set_field;
 mod set_state;
 mod set_value;
+mod strict_field_mapping_failure;
+mod value_placeholders;
+mod wildcard_placeholders;
 
 use serde::de::DeserializeOwned;
 
@@ -51,36 +64,36 @@ pub(crate) struct Entry {
 /// Every transformation, in alphabetical order.
 pub(crate) const TABLE: &[Entry] = &[
     add_condition::ENTRY,
-    fields_list::ADD,
+    add_field::ENTRY,
     case::ENTRY,
-    logsource::ENTRY,
-    external::COMMAND,
+    change_logsource::ENTRY,
+    command_placeholders::ENTRY,
     convert_type::ENTRY,
-    failure::ITEM,
-    drop::ENTRY,
+    detection_item_failure::ENTRY,
+    drop_detection_item::ENTRY,
     extract_fields::ENTRY,
-    field_mapping::ENTRY,
-    field_affix::PREFIX,
-    field_mapping::PREFIXES,
-    field_affix::SUFFIX,
-    field_function::ENTRY,
-    external::FILE,
-    hashes::ENTRY,
-    external::HTTP,
+    field_name_mapping::ENTRY,
+    field_name_prefix::ENTRY,
+    field_name_prefix_mapping::ENTRY,
+    field_name_suffix::ENTRY,
+    field_name_transform::ENTRY,
+    file_placeholders::ENTRY,
+    hashes_fields::ENTRY,
+    http_placeholders::ENTRY,
     map_string::ENTRY,
     nest::ENTRY,
-    placeholders::EXPRESSION,
+    query_expression_placeholders::ENTRY,
     regex::ENTRY,
-    fields_list::REMOVE,
+    remove_field::ENTRY,
     replace_string::ENTRY,
-    failure::RULE,
-    set_attribute::ENTRY,
-    fields_list::SET,
+    rule_failure::ENTRY,
+    set_custom_attribute::ENTRY,
+    set_field::ENTRY,
     set_state::ENTRY,
     set_value::ENTRY,
-    failure::UNMAPPED,
-    placeholders::VALUES,
-    placeholders::WILDCARD,
+    strict_field_mapping_failure::ENTRY,
+    value_placeholders::ENTRY,
+    wildcard_placeholders::ENTRY,
 ];
 
 /// The parameters of a transformation.

@@ -1,0 +1,28 @@
+//! `file_placeholders`: the values in a file beside the pipeline stand for placeholders.
+
+use serde::Deserialize;
+
+use super::Entry;
+use super::external::split;
+use crate::read::fault;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "file_placeholders",
+    summary: "placeholders become the values in a file beside the pipeline",
+    read: |found, resources| {
+        let place = found.part.get("path").unwrap_or(found.part).span();
+        let (extraction, File { path }) = split(&found, "file_placeholders")?;
+        let outside =
+            path.starts_with(['/', '\\']) || path.contains(':') || path.split(['/', '\\']).any(|step| step == "..");
+        if path.is_empty() || outside {
+            return Err(vec![fault(place, format!("`{path}` is no path of a file beside the pipeline"))]);
+        }
+        let text = resources.world.file(&path).map_err(|why| vec![fault(place, why)])?;
+        extraction.work(&text, place)
+    },
+};
+
+#[derive(Debug, Deserialize)]
+struct File {
+    path: String,
+}
