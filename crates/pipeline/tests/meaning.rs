@@ -41,13 +41,20 @@ fn check(
     change: impl Fn(&Map<String, Value>, usize) -> Map<String, Value>,
 ) -> usize {
     let mut paths = Vec::new();
-    folders().iter().for_each(|folder| files(folder, &mut paths));
+    for (number, folder) in folders().iter().enumerate() {
+        let mut found = Vec::new();
+        files(folder, &mut found);
+        // Of the public rules some are enough; of our own each was written for a construct.
+        paths.extend(found.into_iter().step_by(if number == 0 { 1 } else { every }));
+    }
     let mut asked = 0;
-    for path in paths.iter().step_by(every) {
+    for path in &paths {
         let mut sources = SourceMap::new();
         let id = sources.add("rule.yml", std::fs::read_to_string(path).expect("a file"));
-        let fields: Vec<String> =
+        let mut fields: Vec<String> =
             sigcast_frontend::parse(&sources, id).iter().flat_map(|document| named(&document.kind)).collect();
+        fields.sort();
+        fields.dedup();
         let made = sources.add("pipeline.yml", pipeline(&fields));
         let compiled = Pipeline::compile(&sources, made, &Nowhere).expect("a pipeline");
         let chain = Chain::new(vec![Arc::new(compiled)]);
@@ -68,7 +75,7 @@ fn check(
             }
         }
     }
-    assert!(asked > 1_000, "{asked}");
+    assert!(asked > 500, "{asked}");
     asked
 }
 
@@ -84,8 +91,6 @@ fn named(kind: &Kind<'_>) -> Vec<String> {
             }
         });
     }
-    found.sort();
-    found.dedup();
     found
 }
 
