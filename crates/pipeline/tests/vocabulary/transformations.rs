@@ -99,7 +99,7 @@ fn hashes_become_fields() {
 
 #[test]
 fn groups_become_fields() {
-    let user = r"{type: extract_fields, regex: '(?P<domain>[^\\]+)\\(?P<name>.+)', field_prefix: u.}";
+    let user = r"{type: extract_fields, regex: '(?P<domain>[^\\]+)\\(?P<name>.+)', field_prefix: u}";
     item(user, r"F: 'CORP\admin*'", "u.domain:CORP AND u.name:admin*");
     item(user, r"F: ['A\b', 'C\d']", "(u.domain:A AND u.name:b) OR (u.domain:C AND u.name:d)");
     item(user, r"'F|neq': 'A\b'", "(NOT u.domain:A) OR (NOT u.name:b)");
