@@ -111,8 +111,11 @@ impl<'r, 'a> Reader<'r, 'a> {
         })
     }
 
-    /// The field and the modifiers of a key; no field before the `|` means keywords.
+    /// The field and the modifiers of a key; no field before the `|`, and the key `null`, mean keywords.
     fn key(&mut self, key: &Scalar<'a>, span: Span) -> (Option<Field<'a>>, Vec<Written<'a>>) {
+        if matches!(key.resolve(), Plain::Null) {
+            return (None, Vec::new());
+        }
         self.trap(key, span);
         let text = key.text.as_ref();
         let mut at = 0;

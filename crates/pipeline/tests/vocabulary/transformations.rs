@@ -167,6 +167,7 @@ fn conditions_are_added_to_every_condition() {
         "s: {A: 1}\nt: {B: 2}\ncondition: [s, t]",
         "channel:Security AND id:[4 TO *] AND A:1 ;; channel:Security AND id:[4 TO *] AND B:2",
     );
+    item("{type: add_condition, conditions: {null: [term, other*]}}", "A: 1", "(*term* OR *other*) AND A:1");
     // No pattern of a condition takes what a pipeline adds for a detection of the rule.
     check(scope, "s: {A: 1}\ncondition: 1 of them", "channel:Security AND id:[4 TO *] AND A:1");
     item("{type: add_condition, conditions: {a: [1, 2]}, negated: true}", "A: 1", "NOT a:(1 OR 2) AND A:1");
