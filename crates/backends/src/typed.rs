@@ -94,6 +94,26 @@ pub fn answers(legaliser: &Legaliser<'_>, code: Code, found: &Match<'_>) -> bool
     }
 }
 
+/// Assumes of a regular expression that minds case that the field does, if nothing is known of it: text held without
+/// regard to case is another one, and engines that fold it fold the expression with it.
+pub fn assume_case(found: &Match<'_>, legaliser: &mut Legaliser<'_>) {
+    if let Test::Regex(regex) = &found.test
+        && known(legaliser, found).is_none()
+        && minds_case(regex)
+    {
+        legaliser.assume(Code::AssumeCased, found);
+    }
+}
+
+/// Whether the expression, in Lucene's syntax, is another one without regard to case.
+fn minds_case(regex: &Regex<'_>) -> bool {
+    let folded = Regex { flags: RegexFlags { ignore_case: true, ..regex.flags }, ..regex.clone() };
+    match (passes::regex::lucene(regex), passes::regex::lucene(&folded)) {
+        (Ok(one), Ok(other)) => one != other,
+        _ => true,
+    }
+}
+
 /// How a network is tested: by the type of the field, if it is known, else by the option.
 #[must_use]
 pub fn network_mode(legaliser: &Legaliser<'_>, found: &Match<'_>) -> CidrMode {
@@ -288,11 +308,7 @@ fn whole<'a>(
         Test::Regex(regex) if caseless && !regex.flags.ignore_case => {
             let flags = RegexFlags { ignore_case: true, ..regex.flags };
             let folded = Regex { flags, ..regex.clone() };
-            let same = matches!(
-                (passes::regex::lucene(regex), passes::regex::lucene(&folded)),
-                (Ok(one), Ok(other)) if one == other
-            );
-            if same {
+            if !minds_case(regex) {
                 return Ok(None);
             }
             widened(found, name, legaliser);

@@ -207,6 +207,7 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
     if passes::regex::assumes_single_lines(source) {
         legaliser.assume(Code::AssumeSingleLines, found);
     }
+    typed::assume_case(found, legaliser);
     legaliser.assume(Code::AssumeKeywordFields, found);
     let emit = if found.field().is_some() { REGEX } else { KEYWORD_REGEX };
     Ok(leaf(emit, found.with(translated)))

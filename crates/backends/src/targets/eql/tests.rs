@@ -197,7 +197,10 @@ fn assumptions_are_those_of_the_tests() {
     assert_eq!(assumed("{f|gt: 1}"), with(&[Code::AssumeNumeric]));
     assert_eq!(assumed("{f: true}"), with(&[Code::AssumeBoolean]));
     assert_eq!(assumed("{f|cidr: 10.0.0.0/8}"), with(&[Code::AssumeAddress]));
-    assert_eq!(assumed("{f|re: 'a.*b'}"), with(&[Code::AssumeKeywordFields, Code::AssumeSingleLines]));
+    let searched = [Code::AssumeKeywordFields, Code::AssumeSingleLines];
+    assert_eq!(assumed("{f|re|i: 'a.*b'}"), with(&searched));
+    assert_eq!(assumed("{f|re: '1.*[a-zA-Z]'}"), with(&searched));
+    assert_eq!(assumed("{f|re: 'a.*b'}"), with(&[&searched[..], &[Code::AssumeCased]].concat()));
 }
 
 /// What a string of EQL stands for, by the reference.
