@@ -1,0 +1,59 @@
+//! The engines that execute queries, each behind the same trait in a file of its own.
+
+pub mod opensearch;
+pub mod postgres;
+pub mod python;
+pub mod sqlite;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::layout::{Asked, Setting};
+
+/// An engine under way.
+pub trait Engine {
+    /// What it is, with its version.
+    fn name(&self) -> String;
+
+    /// Makes a place for events with these fields, empty; what was there before is gone.
+    ///
+    /// # Errors
+    /// What the engine says.
+    fn prepare(&mut self, fields: &BTreeMap<String, Asked>, setting: Setting) -> Result<(), Fault>;
+
+    /// Puts events there. An event is known by its number in the order that they come in, from 0.
+    ///
+    /// # Errors
+    /// What the engine says.
+    fn load(&mut self, events: &[Value]) -> Result<(), Fault>;
+
+    /// The numbers of the events that each request finds, or what the engine says against the request.
+    ///
+    /// # Errors
+    /// The engine itself failed.
+    fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault>;
+}
+
+/// The events that a request finds, or why the engine refuses it.
+pub type Answer = Result<BTreeSet<usize>, String>;
+
+/// Why an engine cannot be used, or can no longer.
+#[derive(Debug)]
+pub struct Fault(pub String);
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+impl Fault {
+    /// A fault that says what was done and what came of it.
+    pub fn new(doing: &str, cause: impl fmt::Display) -> Self {
+        Self(format!("{doing}: {cause}"))
+    }
+}

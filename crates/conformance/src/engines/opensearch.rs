@@ -1,0 +1,246 @@
+//! OpenSearch: a node of its own in a JVM, on loopback, with the server's defaults.
+//!
+//! The artifacts are those that `engines/opensearch/pom.xml` pins, fetched by Maven once. A request is the body of a
+//! search without what says how many hits are wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Answer, Engine, Fault};
+use crate::layout::{Asked, Setting, Type};
+
+/// The folder with the program of the node.
+const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines/opensearch");
+/// How many requests are sent at once.
+const AT_ONCE: usize = 100;
+/// How many events are sent at once.
+const EVENTS_AT_ONCE: usize = 2_000;
+/// The index.
+const INDEX: &str = "events";
+
+/// A node under way. It ends with this value.
+#[derive(Debug)]
+pub struct OpenSearch {
+    process: Child,
+    folder: PathBuf,
+    agent: ureq::Agent,
+    url: String,
+    version: String,
+}
+
+impl OpenSearch {
+    /// Starts a node.
+    ///
+    /// # Errors
+    /// No Java or Maven, the artifacts cannot be had, or the node does not start.
+    pub fn start() -> Result<Self, Fault> {
+        let classpath = classpath()?;
+        let folder = std::env::temp_dir().join(format!("sigcast-opensearch-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|fault| Fault::new("making a folder for the node", fault))?;
+        let log = std::fs::File::create(folder.join("log")).map_err(|fault| Fault::new("making a log", fault))?;
+        let mut process = Command::new("java")
+            .args(["-Xmx1500m", "-cp", &classpath])
+            .arg(Path::new(PROGRAM).join("Node.java"))
+            .arg(&folder)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn()
+            .map_err(|fault| Fault::new("starting java", fault))?;
+        let mut line = String::new();
+        if let Some(out) = process.stdout.take() {
+            let mut lines = BufReader::new(out);
+            // Whatever else is written before stands on lines of its own.
+            while !line.starts_with("port ") {
+                line.clear();
+                match lines.read_line(&mut line) {
+                    Ok(0) | Err(_) => break,
+                    Ok(_) => {}
+                }
+            }
+        }
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(300)))
+            .build();
+        let port = line.trim().strip_prefix("port ").map(str::to_owned);
+        let mut node = Self {
+            process,
+            url: format!("http://127.0.0.1:{}", port.as_deref().unwrap_or("0")),
+            agent: config.into(),
+            version: String::new(),
+            folder,
+        };
+        if port.is_none() {
+            let log = std::fs::read_to_string(node.folder.join("log")).unwrap_or_default();
+            return Err(Fault(format!("the node did not start: {}", log.chars().take(800).collect::<String>())));
+        }
+        let about = node.call("GET", "", "")?;
+        node.version = about["version"]["number"].as_str().unwrap_or("of an unknown version").to_owned();
+        Ok(node)
+    }
+
+    /// A request and the JSON that answers it.
+    fn call(&self, method: &str, path: &str, body: &str) -> Result<Value, Fault> {
+        let url = format!("{}/{path}", self.url);
+        let doing = format!("{method} /{path}");
+        let request = ureq::http::Request::builder()
+            .method(method)
+            .uri(url)
+            .header("content-type", "application/x-ndjson")
+            .body(body.to_owned())
+            .map_err(|fault| Fault::new(&doing, fault))?;
+        let mut response = self.agent.run(request).map_err(|fault| Fault::new(&doing, fault))?;
+        let reader = response.body_mut().with_config().limit(1 << 30).reader();
+        serde_json::from_reader(BufReader::new(reader)).map_err(|fault| Fault::new(&doing, fault))
+    }
+}
+
+/// The class path of the node, by Maven; kept for the next time.
+fn classpath() -> Result<String, Fault> {
+    let pom = Path::new(PROGRAM).join("pom.xml");
+    let wanted = std::fs::read_to_string(&pom).map_err(|fault| Fault::new("reading pom.xml", fault))?;
+    let kept = std::env::temp_dir().join("sigcast-opensearch-classpath");
+    if let Ok(text) = std::fs::read_to_string(&kept)
+        && let Some(path) = text.strip_prefix(&wanted)
+        && path.split(':').all(|jar| Path::new(jar).exists())
+    {
+        return Ok(path.to_owned());
+    }
+    let out = std::env::temp_dir().join(format!("sigcast-opensearch-classpath-{}", std::process::id()));
+    let maven = Command::new("mvn")
+        .args(["-q", "-B", "dependency:build-classpath", "-f"])
+        .arg(&pom)
+        .arg(format!("-Dmdep.outputFile={}", out.display()))
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|fault| Fault::new("starting mvn", fault))?;
+    let found = std::fs::read_to_string(&out).ok().filter(|_| maven.status.success());
+    // Another run may have been quicker; then nothing is lost.
+    let _ = std::fs::remove_file(&out);
+    let Some(path) = found else {
+        let said = String::from_utf8_lossy(&maven.stdout).into_owned();
+        return Err(Fault(format!("Maven does not get the artifacts: {}", said.chars().take(800).collect::<String>())));
+    };
+    let _ = std::fs::write(&kept, format!("{wanted}{path}"));
+    Ok(path)
+}
+
+impl Drop for OpenSearch {
+    fn drop(&mut self) {
+        // The node ends when nothing can come in any more; one that does not is ended.
+        drop(self.process.stdin.take());
+        for _ in 0..50 {
+            if matches!(self.process.try_wait(), Ok(Some(_)) | Err(_)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+impl Engine for OpenSearch {
+    fn name(&self) -> String {
+        format!("OpenSearch {}", self.version)
+    }
+
+    fn prepare(&mut self, fields: &BTreeMap<String, Asked>, setting: Setting) -> Result<(), Fault> {
+        self.call("DELETE", INDEX, "")?;
+        let kind = |asked: &Asked| match setting.type_of(*asked) {
+            Type::Keyword | Type::AddressText if setting.caseless => {
+                json!({"type": "keyword", "normalizer": "lowercase"})
+            }
+            Type::Keyword | Type::AddressText => json!({"type": "keyword"}),
+            Type::Address => json!({"type": "ip"}),
+            Type::Integer => json!({"type": "long"}),
+            Type::Boolean => json!({"type": "boolean"}),
+            Type::Time => json!({"type": "date"}),
+        };
+        let properties: serde_json::Map<_, _> =
+            fields.iter().map(|(name, asked)| (name.clone(), kind(asked))).collect();
+        // Strict: a field that the harness forgot is an error, not a guess.
+        let body = json!({
+            "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+            "mappings": {"dynamic": "strict", "properties": properties},
+        });
+        said(&self.call("PUT", INDEX, &body.to_string())?, "making an index")
+    }
+
+    fn load(&mut self, events: &[Value]) -> Result<(), Fault> {
+        for (part, events) in events.chunks(EVENTS_AT_ONCE).enumerate() {
+            let mut body = String::new();
+            for (at, event) in events.iter().enumerate() {
+                body.push_str(&format!("{{\"index\":{{\"_id\":\"{}\"}}}}\n{event}\n", part * EVENTS_AT_ONCE + at));
+            }
+            let answer = self.call("POST", &format!("{INDEX}/_bulk"), &body)?;
+            said(&answer, "loading events")?;
+            if answer["errors"] != false {
+                let items = answer["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+                let first = items.iter().find_map(|item| item["index"].get("error"));
+                return Err(Fault(format!("an event does not fit: {}", first.unwrap_or(&Value::Null))));
+            }
+        }
+        said(&self.call("POST", &format!("{INDEX}/_refresh"), "")?, "refreshing the index")
+    }
+
+    fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault> {
+        let mut answers = Vec::new();
+        for requests in requests.chunks(AT_ONCE) {
+            let mut body = String::new();
+            for request in requests {
+                body.push_str("{}\n{\"size\":10000,\"_source\":false,\"sort\":[\"_doc\"],\"track_total_hits\":false,");
+                body.push_str(request.strip_prefix('{').unwrap_or(request));
+                body.push('\n');
+            }
+            let answer = self.call("POST", &format!("{INDEX}/_msearch"), &body)?;
+            said(&answer, "searching")?;
+            let found = answer["responses"].as_array().map(Vec::as_slice).unwrap_or_default();
+            if found.len() != requests.len() {
+                return Err(Fault(format!("{} searches gave {} answers", requests.len(), found.len())));
+            }
+            answers.extend(found.iter().map(hits));
+        }
+        Ok(answers)
+    }
+}
+
+/// Whether the answer is one, and no error.
+fn said(answer: &Value, doing: &str) -> Result<(), Fault> {
+    match answer.get("error") {
+        None => Ok(()),
+        Some(fault) => Err(Fault::new(doing, reason(fault))),
+    }
+}
+
+/// The hits of one search.
+fn hits(answer: &Value) -> Answer {
+    if let Some(fault) = answer.get("error") {
+        return Err(reason(fault));
+    }
+    if answer["timed_out"] != false || answer["_shards"]["failed"] != 0 {
+        return Err(format!("an answer that is not whole: {}", answer["_shards"]));
+    }
+    let hits = answer["hits"]["hits"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let id =
+        |hit: &Value| hit["_id"].as_str().and_then(|id| id.parse().ok()).ok_or("a hit without a number".to_owned());
+    hits.iter().map(id).collect::<Result<BTreeSet<usize>, String>>()
+}
+
+/// The innermost reason that the server gives.
+fn reason(fault: &Value) -> String {
+    let mut inner =
+        fault.pointer("/failed_shards/0/reason").or_else(|| fault.pointer("/root_cause/0")).unwrap_or(fault);
+    while let Some(cause) = inner.get("caused_by") {
+        inner = cause;
+    }
+    let text = |key: &str| inner[key].as_str().unwrap_or_default().to_owned();
+    format!("{}: {}", text("type"), text("reason"))
+}

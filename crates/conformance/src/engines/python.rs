@@ -1,0 +1,137 @@
+//! Engines that are packages of Python: a script each, in a virtual environment with the packages that it pins.
+//!
+//! Harness and script speak in lines of JSON; `engines/duckdb/engine.py` says how. The script ends with its input.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::{Answer, Engine, Fault};
+use crate::layout::{Asked, Setting, Type};
+
+/// The folder with a folder for each engine.
+const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines");
+
+/// A script under way. It ends with this value.
+#[derive(Debug)]
+pub struct Python {
+    process: Child,
+    input: Option<ChildStdin>,
+    output: BufReader<ChildStdout>,
+    about: String,
+}
+
+impl Python {
+    /// Starts the script in the folder of this name.
+    ///
+    /// # Errors
+    /// No Python, the packages cannot be had, or the script does not start.
+    pub fn start(name: &str) -> Result<Self, Fault> {
+        let program = Path::new(PROGRAMS).join(name);
+        let python = environment(name, &program.join("requirements.txt"))?;
+        let mut process = Command::new(python)
+            .arg(program.join("engine.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|fault| Fault::new("starting Python", fault))?;
+        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
+            return Err(Fault("Python has no pipes".to_owned()));
+        };
+        let output = BufReader::new(output);
+        let mut engine = Self { process, input: Some(input), output, about: String::new() };
+        engine.about = engine.call(&json!({"about": null}))?.as_str().unwrap_or(name).to_owned();
+        Ok(engine)
+    }
+
+    fn call(&mut self, command: &Value) -> Result<Value, Fault> {
+        let input = self.input.as_mut().ok_or_else(|| Fault("the script has ended".to_owned()))?;
+        writeln!(input, "{command}")
+            .and_then(|()| input.flush())
+            .map_err(|fault| Fault::new("asking the script", fault))?;
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(|fault| Fault::new("reading from the script", fault))?;
+        let answer: Value =
+            serde_json::from_str(&line).map_err(|fault| Fault::new("reading from the script", fault))?;
+        match answer.get("fault") {
+            Some(fault) => Err(Fault::new("the script", fault)),
+            None => Ok(answer),
+        }
+    }
+}
+
+/// The Python of a virtual environment with these packages, made if it is not there; kept for the next time.
+fn environment(name: &str, requirements: &Path) -> Result<PathBuf, Fault> {
+    let wanted =
+        std::fs::read_to_string(requirements).map_err(|fault| Fault::new("reading requirements.txt", fault))?;
+    let folder = std::env::temp_dir().join(format!("sigcast-python-{name}"));
+    let python = folder.join("bin/python");
+    let made = folder.join("made-for");
+    if std::fs::read_to_string(&made).is_ok_and(|text| text == wanted) {
+        return Ok(python);
+    }
+    let mut venv = Command::new("python3");
+    venv.args(["-m", "venv", "--clear"]).arg(&folder);
+    done(&mut venv, "making a virtual environment")?;
+    let mut pip = Command::new(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(requirements);
+    done(&mut pip, "installing the packages")?;
+    let _ = std::fs::write(&made, wanted);
+    Ok(python)
+}
+
+fn done(command: &mut Command, doing: &str) -> Result<(), Fault> {
+    let output = command.stdin(Stdio::null()).output().map_err(|fault| Fault::new(doing, fault))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).chars().take(400).collect::<String>();
+    Err(Fault::new(doing, said))
+}
+
+impl Drop for Python {
+    fn drop(&mut self) {
+        drop(self.input.take());
+        let _ = self.process.wait();
+    }
+}
+
+impl Engine for Python {
+    fn name(&self) -> String {
+        self.about.clone()
+    }
+
+    fn prepare(&mut self, fields: &BTreeMap<String, Asked>, setting: Setting) -> Result<(), Fault> {
+        let kind = |asked: &Asked| match setting.type_of(*asked) {
+            Type::Keyword => "keyword",
+            Type::AddressText => "address-text",
+            Type::Address => "address",
+            Type::Integer => "integer",
+            Type::Boolean => "boolean",
+            Type::Time => "time",
+        };
+        let fields: BTreeMap<&String, &str> = fields.iter().map(|(name, asked)| (name, kind(asked))).collect();
+        self.call(&json!({"prepare": fields})).map(|_| ())
+    }
+
+    fn load(&mut self, events: &[Value]) -> Result<(), Fault> {
+        let count = self.call(&json!({"load": events}))?;
+        if count == events.len() { Ok(()) } else { Err(Fault(format!("{} events gave {count} rows", events.len()))) }
+    }
+
+    fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault> {
+        let answer = self.call(&json!({"run": requests}))?;
+        let answers = answer.as_array().map(Vec::as_slice).unwrap_or_default();
+        let one = |answer: &Value| match answer {
+            Value::Array(numbers) => numbers
+                .iter()
+                .map(|number| number.as_u64().and_then(|number| usize::try_from(number).ok()).ok_or(number.to_string()))
+                .collect(),
+            other => Err(other.as_str().unwrap_or("no answer").to_owned()),
+        };
+        Ok(answers.iter().map(one).collect())
+    }
+}
