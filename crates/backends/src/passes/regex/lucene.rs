@@ -70,21 +70,11 @@ pub(super) fn within_limits(text: &str, node: &Node) -> Result<(), Refusal> {
 /// A pattern in the syntax of the engine, with both cases of each letter.
 pub(in crate::passes) fn any_case(pattern: &Pattern<'_>) -> Result<String, Refusal> {
     let mut out = String::new();
-    let mut nodes = Vec::new();
     for part in pattern.parts() {
         match part {
-            Part::Text(text) => {
-                text.chars().for_each(|c| letter(&mut out, c));
-                nodes.extend(text.chars().map(|c| Node::class(folded(&of(&[(c, c)])))));
-            }
-            Part::AnyRun => {
-                out.push_str(".*");
-                nodes.push(Node::Run);
-            }
-            Part::AnyOne => {
-                out.push('.');
-                nodes.push(Node::class(everything()));
-            }
+            Part::Text(text) => text.chars().for_each(|c| letter(&mut out, c)),
+            Part::AnyRun => out.push_str(".*"),
+            Part::AnyOne => out.push('.'),
             Part::Placeholder(_) => {}
         }
     }
@@ -93,8 +83,34 @@ pub(in crate::passes) fn any_case(pattern: &Pattern<'_>) -> Result<String, Refus
         out.push_str("()");
     }
     let text = ended(out);
-    within_limits(&text, &Node::concat(nodes))?;
+    if !is_small(pattern) {
+        within_limits(&text, &tree(pattern))?;
+    }
     Ok(text)
+}
+
+/// How many characters and runs a pattern may have whose automaton is small for certain.
+const FEW_CHARACTERS: usize = 64;
+const FEW_RUNS: usize = 3;
+
+/// Whether the automaton of a pattern is small for certain, so that it need not be made. Behind a run, what was read last
+/// tells which states are reached, as in a search for words: for each run at most as many sets as there are characters,
+/// each of at most as many states: below 3 * 65 * 68 altogether. A wildcard for one character would tell nothing.
+fn is_small(pattern: &Pattern<'_>) -> bool {
+    let characters: usize = pattern.texts().map(|text| text.chars().count()).sum();
+    let runs = pattern.parts().iter().filter(|part| **part == Part::AnyRun).count();
+    characters <= FEW_CHARACTERS && runs <= FEW_RUNS && !pattern.parts().contains(&Part::AnyOne)
+}
+
+/// The pattern as an expression.
+fn tree(pattern: &Pattern<'_>) -> Node {
+    let nodes = pattern.parts().iter().flat_map(|part| match part {
+        Part::Text(text) => text.chars().map(|c| Node::class(folded(&of(&[(c, c)])))).collect(),
+        Part::AnyRun => vec![Node::Run],
+        Part::AnyOne => vec![Node::class(everything())],
+        Part::Placeholder(_) => Vec::new(),
+    });
+    Node::concat(nodes.collect::<Vec<_>>())
 }
 
 /// An expression for the whole text.
@@ -146,4 +162,29 @@ fn bracketed(out: &mut String, c: char) {
 /// None is left when a search has been turned into a match of the whole text.
 fn no_look(_: &Look) -> &'static str {
     "()"
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn part() -> impl Strategy<Value = Part<'static>> {
+        prop_oneof![
+            4 => "[abAéß ]{1,24}".prop_map(|text| Part::Text(text.into())),
+            2 => Just(Part::AnyRun),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_small_for_certain_is_small(parts in proptest::collection::vec(part(), 0..8)) {
+            let pattern = Pattern::from_parts(parts);
+            prop_assume!(is_small(&pattern));
+            let most = FEW_RUNS * (FEW_CHARACTERS + 1) * (FEW_CHARACTERS + 4);
+            prop_assert!(most < MOST_EFFORT);
+            prop_assert!(effort(&tree(&pattern), most).is_some());
+        }
+    }
 }
