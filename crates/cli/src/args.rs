@@ -48,6 +48,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     Convert(Box<ConvertArgs>),
     Sample(SampleArgs),
+    Test(TestArgs),
     Pipeline(PipelineArgs),
     List(ListArgs),
     /// Print the completion script of a shell
@@ -205,6 +206,94 @@ pub(crate) struct SampleArgs {
     /// Files and directories with rules, or - for standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+/// Test rules on events that lie beside them
+///
+/// For each rule, events are looked for in its directory and in `tests/` there, and in the directories of `--tests`:
+///
+/// RULE.match.jsonl    each event must match; RULE is the rule's file name without .yml, its id or its name
+///
+/// RULE.nomatch.jsonl  no event may match
+///
+/// RULE/info.yml       tests as the public rule repository keeps them; also where `regression_tests_path` points to
+///
+/// Events are JSON objects: one a line (.jsonl, .ndjson), or one after the other or in a list (.json). Windows events as
+/// their export nests them (`Event.System`, `Event.EventData`) are taken flat, as rules name their fields.
+///
+/// A test that fails tells which detection decided it, and the nearest miss: what would have to change, with the
+/// event's value beside what the rule asks. docs/testing.md has the layouts and a workflow for continuous integration.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Exit codes: 0 all passed; 1 some test failed, a rule is wrong, or no test was found;
+            2 wrong usage; 3 a file cannot be read.")]
+#[command(after_long_help = "\
+Examples:
+  Every rule of a directory on the events beside it:
+    sigcast test rules/
+
+  Events in a tree of their own, which mirrors that of the rules or names rules by id:
+    sigcast test --tests tests/ rules/
+
+  As SQLite answers too, with a report for continuous integration:
+    sigcast test --engine sqlite --format junit rules/ > junit.xml
+
+  Events as a product stores them, with the pipeline that maps rules to it:
+    sigcast test -p ecs_windows --tests tests/ecs/ rules/
+
+  Events to start from:
+    sigcast sample rule.yml | jq -c 'select(.expected[0]) | .event' > tests/rule.match.jsonl
+
+Exit codes:
+  0  all passed; what was not decided is said (with --strict: fails)
+  1  some test failed or cannot be run, a rule is wrong, or no test was found
+  2  wrong usage or configuration
+  3  a file cannot be read; the other tests are run all the same")]
+pub(crate) struct TestArgs {
+    /// Look for tests in this directory too; may be repeated
+    ///
+    /// A tree like that of the rules, or one with an info.yml for each rule, or files RULE-ID.json of which one event at
+    /// least must match.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tests: Vec<PathBuf>,
+    /// Who answers: the reference evaluator, or also SQLite with the query that is emitted for it
+    #[arg(long, value_enum, value_name = "NAME", default_value = "reference")]
+    pub(crate) engine: Engine,
+    /// Apply a processing pipeline to the rules first, for events as a product has them; may be repeated
+    #[arg(short, long, value_name = "NAME|FILE|DIR", value_parser = Words(pipelines), hide_possible_values = true)]
+    pub(crate) pipeline: Vec<String>,
+    /// Let pipelines send requests and run commands
+    #[arg(long)]
+    pub(crate) allow_external: bool,
+    /// How results are written to standard output
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub(crate) format: TestFormat,
+    /// Fail also if a rule has no test, or a test is not decided
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Files and directories with rules, or - for standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// Who answers whether a rule matches an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// The reference evaluator: what the rule means
+    Reference,
+    /// The reference evaluator, and SQLite with the query of `-t sqlite`: both must agree
+    Sqlite,
+}
+
+/// How results of tests are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    /// What failed and why; with --verbose also what passed
+    Text,
+    /// One JSON object for each test, in order
+    Json,
+    /// JUnit XML, which most services for continuous integration read
+    Junit,
 }
 
 /// Look into processing pipelines: check, show, explain, coverage

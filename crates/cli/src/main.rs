@@ -1,6 +1,6 @@
 //! The command `sigcast`: files, threads, progress, exit codes.
 //!
-//! Invariant: standard output carries queries (or what `sample`, `list`, `completions` and `--help` were asked for) and nothing
+//! Invariant: standard output carries queries (or what `sample`, `test`, `list`, `completions` and `--help` were asked for) and nothing
 //! else; everything said to people goes to standard error.
 
 mod args;
@@ -16,6 +16,7 @@ mod sample;
 mod select;
 mod summary;
 mod terminal;
+mod test_rules;
 
 use std::process::ExitCode;
 
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let ended = match &args.command {
         Command::Convert(convert) => run::convert(convert, &terminal),
         Command::Sample(sample) => sample::sample(sample, &terminal),
+        Command::Test(test) => test_rules::test(test, &terminal),
         Command::Pipeline(args) => pipeline::pipeline(&args.what, &terminal),
         Command::List(list) => list::list(&list.what),
         Command::Completions { shell } => completions(*shell),

@@ -26,6 +26,16 @@ pub(crate) fn find<'v>(event: &'v Value, field: &str) -> Result<Found<'v>, EvalE
     Ok(if present { Found::Present(values) } else { Found::Absent })
 }
 
+/// The values that an event has under a field, as [`Matcher`](crate::Matcher) finds them: the members of lists, however
+/// they nest. None if the event has no such field, or nests deeper than 128.
+#[must_use]
+pub fn values<'v>(event: &'v Value, field: &str) -> Option<Vec<&'v Value>> {
+    match find(event, field) {
+        Ok(Found::Present(values)) => Some(values),
+        Ok(Found::Absent) | Err(_) => None,
+    }
+}
+
 fn walk<'v>(value: &'v Value, path: &str, depth: usize, out: &mut Vec<&'v Value>) -> Result<bool, EvalError> {
     let depth = depth.checked_sub(1).ok_or(EvalError { fault: EvalFault::TooDeep, span: None })?;
     match value {

@@ -24,6 +24,7 @@ mod time;
 mod windows;
 
 pub use error::{EvalError, EvalFault};
+pub use field::values;
 pub use matcher::{Matcher, RuleMatcher};
 pub use project::project;
 pub use samples::{Limits, Sample, samples};

@@ -41,7 +41,8 @@ fn tree<'a>(node: &Tree<'a>) -> Query<'a> {
     }
 }
 
-fn detection_item<'a>(item: &DetectionItem<'a>) -> Query<'a> {
+/// What one detection item asks, wherever it stands.
+pub fn detection_item<'a>(item: &DetectionItem<'a>) -> Query<'a> {
     let terms: Vec<Query<'a>> = item.values.iter().map(|value| test(item, &value.test, value.span)).collect();
     let joined = match item.linking {
         _ if terms.len() == 1 && !item.list => terms.into_iter().next().unwrap_or(Expr::Const(false)),

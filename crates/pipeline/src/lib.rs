@@ -33,5 +33,6 @@ pub use chain::{Applied, Chain};
 pub use coverage::{Coverage, Gap};
 pub use explain::{Event, Outcome};
 pub use pipeline::Pipeline;
+pub use show::item as shown_item;
 pub use vocabulary::{Word, vocabulary};
 pub use world::{Command, Nowhere, Request, World};

@@ -20,7 +20,8 @@ pub(crate) fn tree(node: &Tree<'_>) -> String {
 }
 
 /// An item on one line: `Image|endswith: ['\cmd.exe', '\pwsh.exe']`. Values that ask in several ways show wildcards.
-pub(crate) fn item(found: &DetectionItem<'_>) -> String {
+#[must_use]
+pub fn item(found: &DetectionItem<'_>) -> String {
     let tests: Vec<&Test<'_>> = found.values.iter().flat_map(|value| variants(&value.test)).collect();
     let common = tests
         .first()
