@@ -319,6 +319,30 @@ fn a_difference_between_the_engines_fails() {
 }
 
 #[test]
+fn samples_of_a_rule_pass_and_fail_with_a_nearest_miss_where_the_opposite_is_asked() {
+    let folder = Folder::new("test-samples");
+    let rule = folder.file("shell.yml", SHELL);
+    let sampled = objects(&run(&["sample", &rule]));
+    let of = |hit: bool| -> String {
+        let events = sampled.iter().filter(|line| line["expected"][0] == hit);
+        events.map(|line| format!("{}\n", line["event"])).collect()
+    };
+    assert!(sampled.len() > 10 && !of(true).is_empty() && !of(false).is_empty());
+    folder.file("shell.match.jsonl", &of(true));
+    folder.file("shell.nomatch.jsonl", &of(false));
+    let ran = run(&["test", &folder.path()]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    folder.file("shell.match.jsonl", &of(false));
+    folder.file("shell.nomatch.jsonl", &of(true));
+    let found = objects(&run(&["test", "--format", "json", &folder.path()]));
+    assert_eq!(found.len(), sampled.len());
+    for case in found {
+        let nearest = case["events"][0]["conditions"][0]["nearest"].as_array();
+        assert!(case["status"] == "failed" && nearest.is_some_and(|items| !items.is_empty()), "{case}");
+    }
+}
+
+#[test]
 fn junit_has_every_case_and_stays_xml() {
     let folder = Folder::new("test-junit");
     folder.file("shell.yml", &SHELL.replace("title: Shell", "title: A <b> & \"c\""));

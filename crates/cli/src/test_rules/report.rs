@@ -19,6 +19,9 @@ use crate::terminal::Terminal;
 /// How many items of a detection are shown in text.
 const ITEMS: usize = 12;
 
+/// How many cases that were not decided are shown in text, unless all are asked for.
+const UNDECIDED: usize = 3;
+
 /// The counts of a run.
 #[derive(Debug)]
 pub(super) struct Counts {
@@ -99,10 +102,23 @@ fn place(case: &Case) -> String {
 
 fn text(tested: &[Tested<'_>], all: bool) -> String {
     let mut out = String::new();
+    let mut undecided = 0;
     for one in tested {
-        let cases = one.cases.iter().filter(|case| all || case.outcome != Outcome::Passed || !case.message.is_empty());
-        let mut cases = cases.peekable();
-        if cases.peek().is_none() {
+        let mut cases: Vec<&Case> = Vec::new();
+        for case in &one.cases {
+            let quiet = match case.outcome {
+                Outcome::Passed => case.message.is_empty(),
+                Outcome::Skipped => {
+                    undecided += 1;
+                    undecided > UNDECIDED
+                }
+                Outcome::Failed | Outcome::Error => false,
+            };
+            if all || !quiet {
+                cases.push(case);
+            }
+        }
+        if cases.is_empty() {
             continue;
         }
         if !out.is_empty() {
@@ -127,6 +143,9 @@ fn text(tested: &[Tested<'_>], all: bool) -> String {
             }
             details(&mut out, one.path, case);
         }
+    }
+    if !all && undecided > UNDECIDED {
+        let _ = writeln!(out, "\n{} more not decided: --verbose shows them", undecided - UNDECIDED);
     }
     out
 }
