@@ -37,6 +37,8 @@ pub enum Model {
     Documents,
     /// Rows of a table, with one value a column.
     Rows,
+    /// Fields with any number of values, each of them text.
+    Fields,
 }
 
 /// How the fields of an index or table are held.
@@ -65,6 +67,9 @@ pub const TABLES: &[Setting] = &[
     Setting { name: "addresses", model: Model::Rows, caseless: false, addresses: true },
 ];
 
+/// The setting of Splunk: fields are texts.
+pub const FIELDS: &[Setting] = &[Setting { name: "fields", model: Model::Fields, caseless: false, addresses: false }];
+
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {
@@ -89,6 +94,7 @@ impl Model {
         let target = match self {
             Self::Documents => "es-dsl",
             Self::Rows => "postgres",
+            Self::Fields => "splunk",
         };
         sigcast_backends::find(target).map(|target| &target.model)
     }
@@ -99,9 +105,10 @@ impl Setting {
     #[must_use]
     pub const fn type_of(self, asked: Asked) -> Type {
         match asked {
+            Asked::Number => Type::Integer,
+            _ if matches!(self.model, Model::Fields) => Type::Keyword,
             Asked::Network if self.addresses => Type::Address,
             Asked::Network => Type::AddressText,
-            Asked::Number => Type::Integer,
             // A column holds one type; an index takes a number by its text.
             Asked::Equal if matches!(self.model, Model::Rows) => Type::Integer,
             Asked::Boolean => Type::Boolean,
@@ -172,6 +179,9 @@ impl Batch {
 /// Whether the name cannot stand beside the others: in documents, because it goes on where another one ends or the
 /// other way round, and an object cannot have a value too; in tables, because it differs from another in case only.
 fn clashes(name: &str, others: &BTreeMap<String, Asked>, setting: Setting) -> bool {
+    if setting.model == Model::Fields {
+        return false;
+    }
     if setting.model == Model::Rows {
         return others.keys().any(|other| other.eq_ignore_ascii_case(name) && other != name);
     }
@@ -193,7 +203,7 @@ pub fn batches(corpus: &Corpus<'_>, setting: Setting) -> (Vec<Batch>, BTreeMap<&
         names(&case.events).into_iter().for_each(|name| {
             fields.entry(name).or_insert(Asked::Text);
         });
-        let reason = if fields.values().any(|asked| *asked == Asked::Mixed) {
+        let reason = if setting.model != Model::Fields && fields.values().any(|asked| *asked == Asked::Mixed) {
             Some("one field is asked for things that no one type answers")
         } else if fields.keys().any(|name| clashes(name, &fields, setting)) {
             Some("two names of fields are one, or one is an object and has a value too")

@@ -10,7 +10,8 @@
 //! | compare | [`compare`] | the events that the engine finds against those that the evaluator matches |
 //! | report | [`report`] | `docs/conformance.md` |
 //!
-//! [`kibana`] stands in for Kibana: it reads its language and translates as it does.
+//! [`kibana`] stands in for Kibana: it reads its language and translates as it does. [`spl`] stands in for Splunk, which
+//! cannot be had: it interprets its language as the documentation has it.
 //!
 //! Invariants: an engine is never asked what the right answer is. A query is run only on data that fulfils what its
 //! conversion assumes; what is not run is counted with the reason. Nothing is downloaded but pinned packages.
@@ -23,3 +24,4 @@ pub mod layout;
 pub mod project;
 pub mod report;
 pub mod runs;
+pub mod spl;

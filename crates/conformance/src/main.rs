@@ -12,9 +12,10 @@ use sigcast_conformance::corpus::{self, Corpus};
 use sigcast_conformance::engines::opensearch::OpenSearch;
 use sigcast_conformance::engines::postgres::Postgres;
 use sigcast_conformance::engines::python::Python;
+use sigcast_conformance::engines::spl::Spl;
 use sigcast_conformance::engines::sqlite::Sqlite;
 use sigcast_conformance::engines::{Engine, Fault};
-use sigcast_conformance::layout::{INDICES, Setting, TABLES};
+use sigcast_conformance::layout::{FIELDS, INDICES, Setting, TABLES};
 use sigcast_conformance::report::{self, Outcome};
 use sigcast_conformance::runs::{self, Run};
 
@@ -51,6 +52,7 @@ const ENGINES: &[Known] = &[
     Known { name: "sqlite", start: || Ok(Box::new(Sqlite::start()?)), runs: runs::SQLITE, settings: TABLES },
     Known { name: "postgres", start: || Ok(Box::new(Postgres::start()?)), runs: runs::POSTGRES, settings: TABLES },
     Known { name: "duckdb", start: || Ok(Box::new(Python::start("duckdb")?)), runs: runs::DUCKDB, settings: TABLES },
+    Known { name: "spl", start: || Ok(Box::new(Spl::start()?)), runs: runs::SPLUNK, settings: FIELDS },
 ];
 
 /// Rules whose queries are known to differ or to be refused, and why. They are counted like all others, but do not fail

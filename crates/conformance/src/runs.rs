@@ -100,6 +100,9 @@ pub const POSTGRES: &[Run] = &[
     Run { target: "postgres", way: NATIVE, settings: &["addresses"] },
 ];
 
+/// What the interpreter of Splunk's language runs.
+pub const SPLUNK: &[Run] = &[Run { target: "splunk", way: DEFAULT, settings: &["fields"] }];
+
 /// What became of a rule.
 #[derive(Debug)]
 pub struct Converted {
@@ -191,6 +194,7 @@ impl Converter {
             Code::AssumeNumeric if self.setting.model == Model::Rows => {
                 held(&[Asked::Equal, Asked::Number], &[Type::Integer])
             }
+            Code::AssumeNumeric if self.setting.model == Model::Fields => held(&[Asked::Number], &[Type::Integer]),
             Code::AssumeTextFields => held(&[Asked::Text], &[Type::Keyword]),
             Code::AssumeBooleanFields | Code::AssumeBoolean => held(&[Asked::Boolean], &[Type::Boolean]),
             _ => true,
@@ -207,7 +211,7 @@ impl Converter {
             json!({"query": {"query_string": inner}})
         };
         let body = match self.backend.target.name {
-            "es-dsl" | "sqlite" | "postgres" | "duckdb" => return Ok(text.to_owned()),
+            "es-dsl" | "sqlite" | "postgres" | "duckdb" | "splunk" => return Ok(text.to_owned()),
             "kibana" => {
                 let mut query = kibana::translate(text, &|name| self.is_keyword(name))?;
                 if lenient {

@@ -8,9 +8,10 @@ use sigcast_conformance::corpus::{self, Corpus};
 use sigcast_conformance::engines::opensearch::OpenSearch;
 use sigcast_conformance::engines::postgres::Postgres;
 use sigcast_conformance::engines::python::Python;
+use sigcast_conformance::engines::spl::Spl;
 use sigcast_conformance::engines::sqlite::Sqlite;
 use sigcast_conformance::engines::{Engine, Fault};
-use sigcast_conformance::layout::{INDICES, Setting, TABLES};
+use sigcast_conformance::layout::{FIELDS, INDICES, Setting, TABLES};
 use sigcast_conformance::report::{self, Outcome};
 use sigcast_conformance::runs::{self, Run};
 
@@ -57,4 +58,9 @@ fn sample_rules_on_postgres() {
 #[test]
 fn sample_rules_on_duckdb() {
     check(Python::start("duckdb"), runs::DUCKDB, TABLES);
+}
+
+#[test]
+fn sample_rules_in_splunks_language() {
+    check(Spl::start(), runs::SPLUNK, FIELDS);
 }

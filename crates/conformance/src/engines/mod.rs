@@ -3,6 +3,7 @@
 pub mod opensearch;
 pub mod postgres;
 pub mod python;
+pub mod spl;
 pub mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};

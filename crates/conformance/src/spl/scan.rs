@@ -1,0 +1,117 @@
+//! Pipes, quotes and escapes.
+//!
+//! From the Search Reference, `search`, Quotes and escaping characters: quotation marks have to be balanced; a backslash
+//! escapes quotes, pipes and itself, inside quotes too; a sequence that is not known is not altered; an asterisk cannot
+//! be escaped.
+
+/// The parts of a query between the pipes that are neither quoted nor escaped.
+pub(super) fn stages(text: &str) -> Result<Vec<&str>, String> {
+    let mut parts = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '|' if !quoted => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    if quoted {
+        return Err("quotation marks are not balanced".to_owned());
+    }
+    parts.push(&text[start..]);
+    Ok(parts)
+}
+
+/// Characters, one after the other.
+#[derive(Debug, Clone)]
+pub(super) struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Scanner<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+
+    pub(super) fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn advance(&mut self, bytes: usize) {
+        self.at += bytes;
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
+        let rest = self.rest();
+        self.advance(rest.len() - rest.trim_start().len());
+    }
+
+    /// Takes the text, if it is next.
+    pub(super) fn take(&mut self, text: &str) -> bool {
+        let found = self.rest().starts_with(text);
+        if found {
+            self.advance(text.len());
+        }
+        found
+    }
+
+    /// Takes the longest text of such characters; it may be empty.
+    pub(super) fn take_while(&mut self, wanted: impl Fn(char) -> bool) -> &'t str {
+        let rest = self.rest();
+        let end = rest.find(|c| !wanted(c)).unwrap_or(rest.len());
+        self.advance(end);
+        &rest[..end]
+    }
+
+    /// The text inside quotes of this kind, which are next, without its escapes.
+    pub(super) fn quoted(&mut self, quote: char) -> Result<String, String> {
+        let rest = self.rest();
+        let mut end = None;
+        let mut escaped = false;
+        for (at, c) in rest.char_indices().skip(1) {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' => escaped = true,
+                _ if c == quote => {
+                    end = Some(at);
+                    break;
+                }
+                _ => {}
+            }
+        }
+        let end = end.ok_or_else(|| format!("no end of what begins with {quote}"))?;
+        self.advance(end + quote.len_utf8());
+        Ok(unescaped(&rest[quote.len_utf8()..end], quote))
+    }
+
+    /// What goes on here, for messages.
+    pub(super) fn here(&self) -> String {
+        self.rest().chars().take(20).collect()
+    }
+}
+
+/// The text without its escapes.
+pub(super) fn unescaped(text: &str, quote: char) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match chars.peek() {
+            Some(&next) if c == '\\' && (next == quote || matches!(next, '"' | '\\' | '|')) => {
+                out.push(next);
+                chars.next();
+            }
+            _ => out.push(c),
+        }
+    }
+    out
+}
