@@ -11,7 +11,7 @@ use crate::lists;
 use crate::losses::{assumed, losses};
 use crate::options::{self, Settings};
 use crate::passes::{guard, split};
-use crate::say::{Legaliser, Said};
+use crate::say::{Legaliser, Said, folds_letters};
 use crate::target::{Language, Target};
 use crate::write::Writer;
 
@@ -92,12 +92,7 @@ impl Backend {
             work.assumptions.insert(Code::AssumeScope);
         }
         assumed(&self.target.model, &mut work.assumptions);
-        if self.target.options.contains(&"table") && settings.table.is_none() {
-            work.assumptions.insert(Code::AssumeTable);
-        }
-        if limit(self.target, settings).is_some() {
-            work.assumptions.insert(Code::AssumeWithinLimit);
-        }
+        work.assumptions.extend((self.target.assumes)(settings));
         work.finish(queries)
     }
 
@@ -120,10 +115,22 @@ impl Backend {
         settings
     }
 
-    /// What stands behind the text of each query: a limit on rows, in languages of piped commands that need one.
+    /// What the target puts behind the text of each query.
     #[must_use]
     pub fn tail(&self) -> String {
-        tail(self.target, &self.settings)
+        let dialect = match self.target.language(&self.settings) {
+            Language::Single(dialect) => dialect,
+            Language::Staged { filter, .. } => filter,
+        };
+        let mut writer = Writer::new(dialect, &self.settings);
+        (self.target.close)(&mut writer);
+        writer.out
+    }
+
+    /// Whether a schema changes what comes out, under the options of the run.
+    #[must_use]
+    pub fn takes_schema(&self) -> bool {
+        self.settings.style.is_none() && self.dialects().iter().any(|dialect| dialect.schema.is_some())
     }
 
     /// The dialects of the backend, in the order of their stages.
@@ -134,15 +141,6 @@ impl Backend {
             Language::Staged { search, filter, .. } => vec![search, filter],
         }
     }
-}
-
-/// How many rows a result may have, if the language says so in the query.
-fn limit(target: &Target, settings: &Settings) -> Option<u32> {
-    target.options.contains(&"limit").then_some(settings.limit)
-}
-
-fn tail(target: &Target, settings: &Settings) -> String {
-    limit(target, settings).map(|rows| format!("\n| LIMIT {rows}")).unwrap_or_default()
 }
 
 /// The conversion of one rule under way.
@@ -164,14 +162,20 @@ impl Work<'_> {
                 let mut writer = Writer::new(dialect, settings);
                 (target.open)(&mut writer);
                 writer.query(&said);
-                writer.put(&tail(target, settings));
+                (target.close)(&mut writer);
                 Some(writer.out)
             }
             Language::Staged { search, filter, pipe, everything } => {
                 let query = simplified(query, search);
                 losses(&query, target, search.name, &mut self.diagnostics);
+                let mut folds = self.assumptions.contains(&Code::AssumePlainLetters);
+                query.each_match(&mut |leaf| folds |= folds_letters(&leaf.test));
                 let staged = split::stages(query, search, filter, settings);
                 let first = self.legal(&staged.search, search)?;
+                if !folds {
+                    // The search ignores case for a filter that minds it: what it misses the filter would drop.
+                    self.assumptions.remove(&Code::AssumePlainLetters);
+                }
                 let second = match staged.filter {
                     Some(rest) => Some(self.legal(&guard::guard(rest, filter), filter)?),
                     None => None,
@@ -192,6 +196,7 @@ impl Work<'_> {
                     writer.dialect = filter;
                     writer.query(&second);
                 }
+                (target.close)(&mut writer);
                 Some(writer.out)
             }
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use sigcast_diagnostics::{Code, Diagnostic, Span};
-use sigcast_ir::{Expr, Match, Query, Test};
+use sigcast_ir::{Case, Expr, Match, Query, Test};
 
 use crate::dialect::{Dialect, Emit, Form, Say, ValueWriter};
 use crate::options::Settings;
@@ -115,7 +115,7 @@ impl<'s> Legaliser<'s> {
             Expr::Const(value) => Some(Expr::Const(*value)),
             Expr::Match(found) => {
                 self.at = Some(found.span);
-                match self.leaf(found) {
+                match self.leaf_of_rule(found) {
                     Ok(said) => Some(said),
                     Err(refusal) => {
                         self.refuse(found, &refusal);
@@ -161,6 +161,28 @@ impl<'s> Legaliser<'s> {
             Expr::Const(value) => Ok(Expr::Const(*value)),
             Expr::Match(found) => self.leaf(found),
         }
+    }
+
+    /// A leaf of the rule itself: what it needs of the data whatever it is rewritten to.
+    ///
+    /// Simple case folding joins U+212A to `k` and U+017F to `s`. Few engines do the same, and fewer say so: where the
+    /// engine, its index or a written-out expression does the folding, the data must not hold these letters. Where all
+    /// rests on `assume-caseless`, that says as much, and more.
+    fn leaf_of_rule<'a>(&mut self, found: &Match<'a>) -> Result<Said<'a>, Refusal> {
+        let known = self.assumptions.remove(&Code::AssumeCaseless);
+        let said = self.leaf(found);
+        let assumed = self.assumptions.contains(&Code::AssumeCaseless);
+        if known {
+            self.assumptions.insert(Code::AssumeCaseless);
+        }
+        let listed = crate::typed::known(self, found).is_some_and(|field| !field.values.is_empty());
+        let folds = |said: &Said<'_>| {
+            folds_letters(&found.test) || matches!(found.test, Test::Regex(_)) && has_flag_for_case(said)
+        };
+        if !assumed && !listed && said.as_ref().is_ok_and(folds) {
+            self.assumptions.insert(Code::AssumePlainLetters);
+        }
+        said
     }
 
     fn leaf<'a>(&mut self, found: &Match<'a>) -> Result<Said<'a>, Refusal> {
@@ -216,9 +238,36 @@ impl<'s> Legaliser<'s> {
     }
 }
 
+/// Whether the test takes a letter beyond ASCII for `k` or `s`, since it ignores case.
+pub(crate) fn folds_letters(test: &Test<'_>) -> bool {
+    let letter = |c: char| matches!(c, 'k' | 'K' | 's' | 'S');
+    match test {
+        Test::Text { pattern, case: Case::Insensitive } => pattern.texts().any(|text| text.contains(letter)),
+        Test::OneOf(tests) => tests.iter().any(folds_letters),
+        // Any text may stand in another field.
+        Test::SameAs { case, .. } => *case == Case::Insensitive,
+        _ => false,
+    }
+}
+
+/// Whether some regular expression leaves it to the engine to ignore case: a rule's own folds these letters not, and
+/// an engine's flag may.
+fn has_flag_for_case(said: &Said<'_>) -> bool {
+    let flagged = |source: &str| {
+        let flags =
+            |group: &str| group.trim_start_matches(|c: char| c.is_ascii_alphabetic() && c != 'i').starts_with('i');
+        source.split("(?").skip(1).any(flags)
+    };
+    let mut found = false;
+    said.each_match(&mut |leaf| {
+        found |= leaf.matches.iter().any(|one| matches!(&one.test, Test::Regex(regex) if flagged(&regex.source)));
+    });
+    found
+}
+
 /// A test in the words of the specification.
 fn describe(test: &Test<'_>) -> &'static str {
-    use sigcast_ir::{Case, Order};
+    use sigcast_ir::Order;
     match test {
         Test::Text { case: Case::Sensitive, .. } => "text that minds case",
         Test::Text { .. } => "this text",

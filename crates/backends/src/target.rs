@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use sigcast_diagnostics::{Diagnostic, SourceId, Span};
+use sigcast_diagnostics::{Code, Diagnostic, SourceId, Span};
 use sigcast_ir::model::DataModel;
 use sigcast_ir::{Expr, Match, Query, Rule, Subject, Test};
 
@@ -33,6 +33,10 @@ pub struct Target {
     pub comment: Comment,
     /// What is put before the query's text, such as a table.
     pub open: fn(&mut Writer<'_>),
+    /// What is put behind the query's text, such as a limit on rows.
+    pub close: fn(&mut Writer<'_>),
+    /// What every query under these settings needs of the data, whatever it tests.
+    pub assumes: fn(&Settings) -> &'static [Code],
     /// Conditions that restrict the query to the log source and time range that the options name.
     pub scope: fn(&Settings) -> Vec<Query<'static>>,
     /// Whether those options restrict the query to a log source.
@@ -93,8 +97,11 @@ pub fn scope_term(text: impl Into<Cow<'static, str>>) -> Query<'static> {
     Expr::Match(Match { subject: Subject::Event, test: Test::Raw(text.into()), span })
 }
 
-/// The plain query.
-pub const PLAIN: Format = Format { name: "default", title: "the query", plain: true, extension: "txt" };
+/// The query's text as it is, in files with this extension.
+#[must_use]
+pub const fn plain(extension: &'static str) -> Format {
+    Format { name: "default", title: "the query", plain: true, extension }
+}
 
 /// How a comment is written in a language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

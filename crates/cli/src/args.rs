@@ -118,7 +118,7 @@ pub(crate) struct ConvertArgs {
     /// What the fields of the data are: a YAML or JSON file with `fields:`, or an Elasticsearch mapping as it is
     ///
     /// Queries for lucene, opensearch, watcher, graylog, es-dsl, kibana, eql, esql and kusto are fitted to the types, and what
-    /// the schema answers is assumed no more; other targets pass it by. A field that it does not have is treated as
+    /// the schema answers is assumed no more; others pass it by, with a note. A field that it does not have is treated as
     /// without a schema. `GET index/_mapping` gives the mapping of an index; docs/schema.md shows both forms.
     #[arg(long, value_name = "FILE")]
     pub(crate) schema: Option<PathBuf>,

@@ -147,7 +147,7 @@ fn stream(out: &mut dyn Write, plan: &Plan, converted: &[Converted]) -> io::Resu
         let texts = plan.jobs.iter().zip(&one.texts).flat_map(|(job, texts)| texts.iter().map(move |text| (job, text)));
         for (job, text) in texts {
             // Where each line is an object, an empty line is none.
-            let lines = plan.jsonl || (!job.format.plain && job.format.extension == "ndjson");
+            let lines = plan.jsonl || (!job.format.plain && job.extension == "ndjson");
             if !first && !lines {
                 out.write_all(b"\n")?;
             }
@@ -182,7 +182,7 @@ fn folder(root: &Path, plan: &Plan, entries: &[Entry<'_>], converted: &[Converte
                 if at == own.len() {
                     own.push(names.assign(Some(&format!("{} {}", own[0], at + 1)), None));
                 }
-                files.push((folder.join(format!("{}.{}", own[at], job.format.extension)), text));
+                files.push((folder.join(format!("{}.{}", own[at], job.extension)), text));
             }
         }
     }

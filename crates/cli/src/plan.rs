@@ -17,6 +17,8 @@ pub(crate) struct Job {
     pub(crate) backend: Backend,
     /// The output format.
     pub(crate) format: &'static Format,
+    /// The extension of its files, without the dot.
+    pub(crate) extension: String,
 }
 
 /// What a run of `convert` does, apart from where it reads and writes.
@@ -58,7 +60,11 @@ impl Plan {
                     format.name, target.name
                 )));
             }
-            jobs.push(Job { backend: Backend { target, settings, given }, format });
+            jobs.push(Job {
+                backend: Backend { target, settings, given },
+                format,
+                extension: format.extension.to_owned(),
+            });
         }
         Ok(Self {
             jobs,

@@ -77,6 +77,16 @@ pub(crate) struct Ended {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+impl Ended {
+    /// A query that is exact for what the target was given is not for the rule, if something of it was lost before.
+    fn lose(&mut self, before: &[Diagnostic]) {
+        let lossy = before.iter().any(|found| found.code.class() == Class::Approximation);
+        if lossy && self.status == Status::Exact {
+            self.status = Status::Approximate;
+        }
+    }
+}
+
 /// Whether a diagnostic stands for a missing result. An assumption is among the diagnostics only if the run denies it.
 pub(crate) fn is_error(found: &Diagnostic) -> bool {
     found.severity() == Severity::Error || found.code.class() == Class::Assumption
@@ -87,13 +97,18 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
     let mut plan = Plan::new(args)?;
     let sink = Sink::new(args.output.as_deref(), plan.jsonl)?;
     let templates = templates(args, &plan)?;
+    if let Some(templates) = &templates {
+        for job in &mut plan.jobs {
+            job.extension = templates.extension(job.backend.target, job.format, &job.backend.settings);
+        }
+    }
     let mut inputs = input::read(&args.paths);
     let texts = pipelines::read(&args.pipeline, &mut inputs.sources)?;
     let inputs = inputs;
     let pipelines = pipelines::compile(&texts, &inputs.sources, args.allow_external, terminal)?;
     let targets: Vec<_> = plan.jobs.iter().map(|job| job.backend.target).collect();
     let chains = pipelines::chains(&pipelines, &targets, terminal)?;
-    schemas(args, &mut plan, &chains)?;
+    schemas(args, &mut plan, &chains, terminal)?;
     let plan = plan;
     let (entries, unselected) = documents(&inputs, &plan, terminal);
     let makers: Vec<Maker<'_>> = plan
@@ -139,10 +154,14 @@ pub(crate) struct Converted {
 }
 
 /// The schema of each target: that of the command line, or that of its pipelines.
-fn schemas(args: &ConvertArgs, plan: &mut Plan, chains: &[Chain<'_>]) -> Result<(), Fault> {
+fn schemas(args: &ConvertArgs, plan: &mut Plan, chains: &[Chain<'_>], terminal: &Terminal) -> Result<(), Fault> {
     if let Some(path) = &args.schema {
         let schema = std::sync::Arc::new(input::schema(path)?);
         plan.jobs.iter_mut().for_each(|job| job.backend.settings.schema = Some(schema.clone()));
+        for job in plan.jobs.iter().filter(|job| !job.backend.takes_schema()) {
+            let name = job.backend.target.name;
+            terminal.note(&format!("{name} takes no schema: its queries are as without --schema"));
+        }
         return Ok(());
     }
     for (job, chain) in plan.jobs.iter_mut().zip(chains) {
@@ -265,8 +284,12 @@ impl<'p> Maker<'p> {
             diagnostics: Vec::new(),
         };
         match &entry.document.kind {
-            Kind::Rule(rule) => guarded(entry.source, rule.span.start as usize, || self.rule(rule, at))
-                .unwrap_or_else(|fault| refuse(without(Status::Refused), vec![fault])),
+            Kind::Rule(rule) => {
+                let mut ended = guarded(entry.source, rule.span.start as usize, || self.rule(rule, at))
+                    .unwrap_or_else(|fault| refuse(without(Status::Refused), vec![fault]));
+                ended.lose(&entry.document.diagnostics);
+                ended
+            }
             Kind::Invalid => without(Status::Invalid),
             Kind::Refused => without(Status::Refused),
             Kind::Skipped => without(Status::Skipped),
@@ -290,10 +313,7 @@ impl<'p> Maker<'p> {
             return refuse(nothing, said);
         }
         let mut ended = self.converted(&applied.rule, Some(&applied), at);
-        let lossy = said.iter().any(|found| found.code.class() == Class::Approximation);
-        if lossy && ended.status == Status::Exact {
-            ended.status = Status::Approximate;
-        }
+        ended.lose(&said);
         ended.diagnostics.splice(0..0, said);
         ended
     }

@@ -281,6 +281,8 @@ fn a_schema_fits_the_query_to_its_types() {
     let ran = run(&["convert", "-t", "lucene", "--schema", &schema, &good]);
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "Image:/[aA]\\.[eE][xX][eE]/\n"), "{}", ran.stderr);
     assert!(!ran.stderr.contains("assume-caseless"), "{}", ran.stderr);
+    let both = run(&["convert", "-t", "lucene,splunk", "--schema", &schema, &good]);
+    assert!(both.stderr.contains("splunk takes no schema") && !both.stderr.contains("lucene takes"), "{}", both.stderr);
     let wrong = folder.file("wrong.yaml", "fields:\n  Image: keywrd\n");
     let ran = run(&["convert", "-t", "lucene", "--schema", &wrong, &good]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);

@@ -39,10 +39,10 @@ fn rules_with_one_title_do_not_overwrite_each_other() {
     let files = folder.files("out");
     let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let expected = [
-        ("good-11111111-2.txt", "Image:c.exe\n"),
-        ("good-11111111.txt", "Image:c.exe\n"),
-        ("good.txt", "Image:a.exe\n"),
-        ("nul-rule.txt", "Image:d.exe\n"),
+        ("good-11111111-2.lucene", "Image:c.exe\n"),
+        ("good-11111111.lucene", "Image:c.exe\n"),
+        ("good.lucene", "Image:a.exe\n"),
+        ("nul-rule.lucene", "Image:d.exe\n"),
     ];
     assert_eq!(files, expected);
 }
@@ -55,7 +55,7 @@ fn several_targets_have_folders_of_their_own() {
     let ran = run(&["convert", "-t", "kibana,lucene", "-o", &out, &good]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let names: Vec<String> = folder.files("out").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, ["kibana/good.txt", "lucene/good.txt"]);
+    assert_eq!(names, ["kibana/good.kuery", "lucene/good.lucene"]);
 }
 
 #[cfg(unix)]

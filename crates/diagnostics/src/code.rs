@@ -131,8 +131,6 @@ codes! {
     YamlVersionTrap = Warning "yaml-version-trap";
     /// A detection is named by no condition.
     UnusedDetection = Warning "unused-detection";
-    /// A detection gives way to a list that `action: global` lends by the same name, and has no effect.
-    MergeDropped = Warning "merge-dropped";
     /// The attribute is not of a usual form (an id that is no UUID, a date in an old form): it is kept as it is.
     UnusualAttribute = Warning "unusual-attribute";
 
@@ -190,6 +188,8 @@ codes! {
     // How a query differs.
     /// A pipeline dropped an item of the rule, so the query asks less.
     ItemDropped = Approximation "item-dropped";
+    /// A detection gives way to a list that `action: global` lends by the same name, and has no effect.
+    MergeDropped = Approximation "merge-dropped";
     /// Text patterns for an IPv6 network also match addresses outside it, or miss spellings of addresses inside.
     NetworkPattern = Approximation "network-pattern";
     /// The style writes the query in an older form that the engine does not read as the rule means it.
@@ -216,6 +216,9 @@ codes! {
     AssumeKeywordFields = Assumption "assume-keyword-fields";
     /// Text is stored or compared without regard to case, as Sigma compares it.
     AssumeCaseless = Assumption "assume-caseless";
+    /// Values hold neither the Kelvin sign (U+212A) nor the long s (U+017F), which Sigma takes for `k` and `s` where case
+    /// does not matter, and engines may not.
+    AssumePlainLetters = Assumption "assume-plain-letters";
     /// Text is stored and compared as it is, minding case.
     AssumeCased = Assumption "assume-cased";
     /// Fields compared as numbers are stored as numbers.

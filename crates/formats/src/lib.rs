@@ -95,6 +95,14 @@ impl Templates {
         Ok(Self { environment, headers })
     }
 
+    /// The file extension of a format under these settings, without the dot: its template says it, and a style has a
+    /// template of its own.
+    #[must_use]
+    pub fn extension(&self, target: &Target, format: &Format, settings: &Settings) -> String {
+        let header = self.template(target, format, settings).ok().and_then(|name| self.headers.get(&name));
+        header.filter(|_| !format.plain).map_or_else(|| format.extension.to_owned(), |header| header.extension.clone())
+    }
+
     /// Whether the settings have what the format needs, asked once a run.
     ///
     /// # Errors
@@ -253,5 +261,19 @@ mod tests {
         check("watcher/json.j2", "{}", "does not start with a comment");
         check("watcher/json.j2", "{#-\nextension: json\nunit: query\n#}{% if %}", "does not compile");
         check("watcher/json.j2", "{#-\nextension: json\nunit: query\n#}{}", "");
+    }
+
+    #[test]
+    fn a_style_has_its_own_extension() {
+        let templates = Templates::builtin();
+        let target = sigcast_backends::find("watcher").expect("a target");
+        let format = target.format("json").expect("a format");
+        let check = |style, expected: &str| {
+            let settings = Settings { style, ..Settings::default() };
+            assert_eq!(templates.extension(target, format, &settings), expected, "{style:?}");
+        };
+        check(None, "json");
+        check(Some("atc2019"), "sh");
+        check(Some("atc2020"), "sh");
     }
 }

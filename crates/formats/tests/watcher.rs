@@ -107,6 +107,19 @@ fn every_sample_rule_gives_json() {
     assert!(count > 30, "only {count} watches");
 }
 
+/// Watcher has no scale of its own: every level of the specification comes through, and a rule without one has none.
+#[test]
+fn a_level_is_kept_in_its_own_word() {
+    for level in ["informational", "low", "medium", "high", "critical"] {
+        let text = HOSTILE.replace("level: high", &format!("level: {level}"));
+        let watches = values(&rendered(&text, "json", &[]).concat());
+        let found: Vec<&Value> = watches.iter().map(|watch| &watch["metadata"]["level"]).collect();
+        assert_eq!(found, [level, level]);
+    }
+    let watches = values(&rendered(&HOSTILE.replace("level: high\n", ""), "json", &[]).concat());
+    assert!(watches.len() == 2 && watches.iter().all(|watch| watch["metadata"]["level"].is_null()));
+}
+
 #[test]
 fn a_shell_prints_the_body_as_it_is() {
     let json = rendered(HOSTILE, "json", &[]).remove(0);

@@ -12,7 +12,7 @@ use sigcast_ir::model::{DataModel, Names};
 use super::sql::{self, SQL, literal};
 use crate::dialect::{ATOM, Dialect, Emit, Form, Say};
 use crate::passes;
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, Target, plain};
 
 /// DuckDB.
 pub static TARGET: Target = Target {
@@ -23,11 +23,13 @@ pub static TARGET: Target = Target {
     model: DataModel { names: Names::Caseless, ..sql::MODEL },
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns"],
-    formats: &[PLAIN],
+    formats: &[plain("sql")],
     comment: Comment::Line("--"),
     open: sql::select,
     scope: |settings| sql::since(settings, &DUCKDB, sql::since_interval),
     scoped: |settings| settings.table.is_some(),
+    close: |_| {},
+    assumes: sql::assume_table,
 };
 
 const REGEX: Emit = Emit {

@@ -32,7 +32,7 @@ use crate::options::{CidrMode, Settings};
 use crate::passes::{self, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target, scope_term};
+use crate::target::{Comment, Language, Target, plain, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
@@ -45,12 +45,14 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["event_category", "cidr", "time_field", "time_range"],
-    formats: &[PLAIN],
+    formats: &[plain("eql")],
     comment: Comment::Line("//"),
     open,
     scope,
     // A category of events is shared by many log sources; the index is named where the query is sent.
     scoped: |_| false,
+    close: |_| {},
+    assumes: |_| &[],
 };
 
 /// Terms of another kind always stand in a group, though `and` binds tighter: readers need not know. Long chains are cut,

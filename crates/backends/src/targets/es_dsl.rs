@@ -46,6 +46,8 @@ pub static TARGET: Target = Target {
     open: |_| {},
     scope,
     scoped: |_| false,
+    close: |_| {},
+    assumes: |_| &[],
 };
 
 static CALLS: Calls = Calls {

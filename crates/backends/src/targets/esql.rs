@@ -37,7 +37,7 @@ use crate::passes::one_type::one_type;
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target, scope_term};
+use crate::target::{Comment, Language, Target, plain, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
@@ -50,11 +50,13 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["index", "limit", "cidr", "time_field", "time_range"],
-    formats: &[PLAIN],
+    formats: &[plain("esql")],
     comment: Comment::Line("//"),
     open,
     scope,
     scoped: |settings| !settings.index.is_empty(),
+    close: |writer| writer.format(format_args!("\n| LIMIT {}", writer.settings.limit)),
+    assumes: |_| &[Code::AssumeWithinLimit],
 };
 
 /// Terms of another kind always stand in a group, though `AND` binds tighter: readers need not know. Long chains are cut:

@@ -14,7 +14,7 @@ use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
 use crate::passes::blanks::{merge_blanks, not_empty};
 use crate::passes::simplify;
 use crate::say::{Legaliser, Refusal, Said, leaf};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, Target, plain};
 use crate::write::{Writer, pattern_of};
 
 /// Graylog.
@@ -26,11 +26,13 @@ pub static TARGET: Target = Target {
     model: MODEL,
     styles: super::atc::GRAYLOG,
     options: &["style", "cidr", "case"],
-    formats: &[PLAIN],
+    formats: &[plain("lucene")],
     comment: Comment::None,
     open: |_| {},
     scope: |_| Vec::new(),
     scoped: |_| false,
+    close: |_| {},
+    assumes: |_| &[],
 };
 
 /// Graylog keeps its messages in an index, but trims their texts, stores no empty ones, and makes one text of a list.

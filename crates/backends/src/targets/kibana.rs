@@ -22,7 +22,7 @@ use crate::passes::regex::PatternLimits;
 use crate::passes::{self, cidr, simplify};
 use crate::readback::{self, Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target, scope_term};
+use crate::target::{Comment, Language, Target, plain, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
 
@@ -35,11 +35,13 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["cidr", "index", "time_field", "time_range"],
-    formats: &[PLAIN],
+    formats: &[plain("kuery")],
     comment: Comment::None,
     open: |_| {},
     scope,
     scoped: |settings| !settings.index.is_empty(),
+    close: |_| {},
+    assumes: |_| &[],
 };
 
 /// `and` binds tighter than `or`; groups stand wherever the two mix all the same, for the reader.

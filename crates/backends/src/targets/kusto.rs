@@ -5,7 +5,8 @@
 //! - text is of type string, which is never null: an absent field is the empty string. Whatever needs to tell the two
 //!   apart is approximate;
 //! - `=~ in~ contains startswith endswith` ignore case in ASCII only: text with other letters that have case becomes a
-//!   regular expression, which folds case by Unicode. (That `k` and `s` also fold with U+212A and U+017F is let go);
+//!   regular expression, which folds case by Unicode. That `k` and `s` also fold with U+212A and U+017F is left to
+//!   `assume-plain-letters`;
 //! - numbers and times can be null, and a comparison with null is neither true nor false: under a negation they get a
 //!   guard (see [`nulls`]). `isnotempty` takes scalars of every type, false for null;
 //! - regular expressions (RE2, later the engine of Rust) are unanchored and mind case;
@@ -36,7 +37,7 @@ use crate::passes::one_type::one_type;
 use crate::passes::{self, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target, scope_term};
+use crate::target::{Comment, Language, Target, plain, scope_term};
 use crate::typed::{Analysed, Folding, Reach};
 use crate::write::Writer;
 
@@ -49,11 +50,13 @@ pub static TARGET: Target = Target {
     model: MODEL,
     styles: &[],
     options: &["table", "time_field", "time_range"],
-    formats: &[PLAIN],
+    formats: &[plain("kql")],
     comment: Comment::Line("//"),
     open,
     scope,
     scoped: |settings| settings.table.is_some(),
+    close: |_| {},
+    assumes: assume_table,
 };
 
 /// Text columns are never null, and hold one value.
@@ -188,6 +191,11 @@ fn open(writer: &mut Writer<'_>) {
         writer.put("\n| ");
     }
     writer.put("where ");
+}
+
+/// A clause goes behind a table.
+fn assume_table(settings: &Settings) -> &'static [Code] {
+    if settings.table.is_none() { &[Code::AssumeTable] } else { &[] }
 }
 
 /// The time range.

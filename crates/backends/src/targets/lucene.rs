@@ -16,7 +16,7 @@ use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
 use crate::readback::{self, Reading};
 use crate::say::{Legaliser, Refusal, Said, leaf};
-use crate::target::{Comment, Language, PLAIN, Target, scope_term};
+use crate::target::{Comment, Language, Target, plain, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, number, pattern_of};
 
@@ -29,11 +29,13 @@ pub(super) const TARGET_CONST: Target = Target {
     model: INDEX,
     styles: super::atc::LUCENE,
     options: &["style", "cidr", "case", "fields", "index", "time_field", "time_range"],
-    formats: &[PLAIN],
+    formats: &[plain("lucene")],
     comment: Comment::None,
     open: |_| {},
     scope,
     scoped: |settings| !settings.index.is_empty(),
+    close: |_| {},
+    assumes: |_| &[],
 };
 
 /// Elasticsearch, by its query string.

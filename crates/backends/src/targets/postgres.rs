@@ -16,7 +16,7 @@ use crate::dialect::{Dialect, Emit, Say};
 use crate::options::CidrMode;
 use crate::passes::{self, cidr};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, Target, plain};
 use crate::write::Writer;
 
 /// PostgreSQL.
@@ -28,11 +28,13 @@ pub static TARGET: Target = Target {
     model: sql::MODEL,
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns", "cidr"],
-    formats: &[PLAIN],
+    formats: &[plain("sql")],
     comment: Comment::Line("--"),
     open: sql::select,
     scope: |settings| sql::since(settings, &POSTGRES, sql::since_interval),
     scoped: |settings| settings.table.is_some(),
+    close: |_| {},
+    assumes: sql::assume_table,
 };
 
 const REGEX: Emit = Emit::infix(" ~ ", literal::regex).assuming(&[Code::AssumeTextFields]);

@@ -6,7 +6,7 @@
 //! - names are quoted always: then no word is an operator, and letters keep their case;
 //! - texts stand in `'…'`, where `'` is doubled and a backslash is itself. NUL cannot be said;
 //! - `lower` and `LIKE` are trusted with ASCII letters only. Text with other letters that have case becomes a pattern
-//!   that spells both cases. (That `k` and `s` also fold with U+212A and U+017F is let go);
+//!   that spells both cases. That `k` and `s` also fold with U+212A and U+017F is left to `assume-plain-letters`;
 //!
 //! Source: ISO/IEC 9075-2, "Predicates", as the manuals of the engines read it; each engine's file names its own.
 
@@ -244,6 +244,11 @@ pub(super) fn select(writer: &mut Writer<'_>) {
         (writer.dialect.field)(writer, part);
     }
     writer.put(" WHERE ");
+}
+
+/// Without a table the query names one that may not be there.
+pub(super) fn assume_table(settings: &Settings) -> &'static [Code] {
+    if settings.table.is_none() { &[Code::AssumeTable] } else { &[] }
 }
 
 /// The time range as a term of the query, written by `say` with the name of the column, a number and a unit.

@@ -24,7 +24,7 @@ use crate::options::RegexpMode;
 use crate::passes::regex::{self, PatternLimits};
 use crate::passes::simplify;
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, PLAIN, Target};
+use crate::target::{Comment, Language, Target, plain};
 use crate::write::{Writer, number_of};
 
 /// SQLite.
@@ -36,11 +36,13 @@ pub static TARGET: Target = Target {
     model: DataModel { names: Names::Caseless, ..sql::MODEL },
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns", "regexp"],
-    formats: &[PLAIN],
+    formats: &[plain("sql")],
     comment: Comment::Line("--"),
     open: sql::select,
     scope: |settings| sql::since(settings, &SQLITE, since),
     scoped: |settings| settings.table.is_some(),
+    close: |_| {},
+    assumes: sql::assume_table,
 };
 
 const LIKE: Emit = Emit::infix(" LIKE ", literal::like_plain);

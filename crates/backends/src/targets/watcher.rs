@@ -32,7 +32,12 @@ pub static TARGET: Target = Target {
         "host",
     ],
     formats: &[
-        Format { name: "json", title: "the body of the watch", plain: false, extension: "json" },
+        Format {
+            name: "json",
+            title: "the body of the watch; several are a stream of JSON values",
+            plain: false,
+            extension: "json",
+        },
         Format { name: "curl", title: "a shell script that puts the watch", plain: false, extension: "sh" },
         Format { name: "console", title: "a request for Kibana's Dev Tools", plain: false, extension: "txt" },
     ],

@@ -68,7 +68,7 @@ fn must_escape(c: char) -> bool {
 
 /// Whether the text of a pattern has letters that have case, and are not of ASCII.
 pub(in crate::targets) fn folds_beyond_ascii(pattern: &Pattern<'_>) -> bool {
-    // The two letters of ASCII that fold to others (`k` to the Kelvin sign, `s` to the long s) are let go.
+    // The two letters of ASCII that fold to others (`k` to the Kelvin sign, `s` to the long s): `assume-plain-letters`.
     let varies = |c: char| !c.is_ascii() && (!c.to_lowercase().eq([c]) || !c.to_uppercase().eq([c]));
     pattern.parts().iter().any(|part| matches!(part, Part::Text(text) if text.contains(varies)))
 }

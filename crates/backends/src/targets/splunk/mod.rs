@@ -15,7 +15,7 @@ use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values
 use sigcast_ir::{Expr, Query};
 
 use crate::options::Settings;
-use crate::target::{Comment, Language, PLAIN, Target, scope_term};
+use crate::target::{Comment, Language, Target, plain, scope_term};
 
 /// Splunk, by its search processing language.
 pub static TARGET: Target = Target {
@@ -31,11 +31,13 @@ pub static TARGET: Target = Target {
     model: MODEL,
     styles: super::atc::SPLUNK,
     options: &["style", "index", "source", "sourcetype", "time_range"],
-    formats: &[PLAIN],
+    formats: &[plain("spl")],
     comment: Comment::Block("```", "```"),
     open: |_| {},
     scope,
     scoped: |settings| !settings.index.is_empty() || settings.source.is_some() || settings.sourcetype.is_some(),
+    close: |_| {},
+    assumes: |_| &[],
 };
 
 /// Fields are extracted as text at search time, several values of one name too; a field without a value is not extracted.
