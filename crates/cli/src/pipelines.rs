@@ -6,7 +6,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -164,7 +164,18 @@ struct Surroundings {
 impl World for Surroundings {
     fn file(&self, path: &str) -> Result<String, String> {
         let folder = self.folder.as_ref().ok_or("a built-in pipeline has no folder")?;
-        input::whole_text(&folder.join(path)).map_err(|fault| fault.message)
+        let whole = |path: &Path| {
+            path.canonicalize().map_err(|why| format!("cannot read {}: {}", path.display(), input::reason(&why)))
+        };
+        let (root, file) = (whole(folder)?, whole(&folder.join(path))?);
+        // A link may lead anywhere.
+        if !file.starts_with(&root) {
+            return Err(format!("`{path}` leads out of the folder of the pipeline"));
+        }
+        if !file.is_file() {
+            return Err(format!("`{path}` is no regular file"));
+        }
+        input::whole_text(&file).map_err(|fault| fault.message)
     }
 
     fn allows_external(&self) -> bool {
@@ -195,31 +206,32 @@ impl World for Surroundings {
             return Err("there is no command".to_owned());
         };
         let failed = |why: &dyn std::fmt::Display| format!("the command `{program}`: {why}");
-        let mut child = Process::new(program)
-            .args(arguments)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|why| failed(&why))?;
+        let mut process = Process::new(program);
+        process.args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = process.spawn().map_err(|why| failed(&why))?;
         let most = command.most as u64;
         let Some(out) = child.stdout.take() else { return Err(failed(&"it prints nothing")) };
-        let reader = thread::spawn(move || {
+        let (send, read) = mpsc::channel();
+        thread::spawn(move || {
             let mut bytes = Vec::new();
-            out.take(most + 1).read_to_end(&mut bytes).map(|_| bytes)
+            // Nobody waits any more if the time is over.
+            let _ = send.send(out.take(most + 1).read_to_end(&mut bytes).map(|_| bytes));
         });
         let until = Instant::now() + command.timeout;
+        let late = || failed(&format!("it takes longer than {} seconds", command.timeout.as_secs()));
         let status = loop {
             if let Some(status) = child.try_wait().map_err(|why| failed(&why))? {
                 break status;
             }
             if Instant::now() > until {
                 let _ = child.kill().and_then(|()| child.wait());
-                return Err(failed(&format!("it takes longer than {} seconds", command.timeout.as_secs())));
+                return Err(late());
             }
             thread::sleep(Duration::from_millis(10));
         };
-        let bytes = reader.join().map_err(|_| failed(&"its output cannot be read"))?.map_err(|why| failed(&why))?;
+        // What the command started may still hold its output.
+        let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
+        let bytes = read.recv_timeout(left).map_err(|_| late())?.map_err(|why| failed(&why))?;
         if !status.success() {
             return Err(failed(&format!("it fails: {status}")));
         }

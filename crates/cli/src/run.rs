@@ -173,6 +173,11 @@ fn schemas(args: &ConvertArgs, plan: &mut Plan, chains: &[Chain<'_>], terminal: 
 /// Puts what finalizers make of all queries of a target in the place of its first one.
 fn finalize(plan: &Plan, chains: &[Chain<'_>], sink: &Sink, converted: &mut [Converted]) -> Result<(), Fault> {
     for (at, chain) in chains.iter().enumerate().filter(|(_, chain)| chain.has_finalizers() && !plan.jsonl) {
+        if plan.header {
+            return Err(Fault::usage(
+                "a pipeline has finalizers, which make one text of all queries: --header has no place in it",
+            ));
+        }
         if matches!(sink, Sink::Folder(_)) {
             return Err(Fault::usage(
                 "a pipeline has finalizers, which make one text of all queries: -o names a directory",
@@ -358,7 +363,10 @@ impl<'p> Maker<'p> {
 
     /// The output format of a rule's queries.
     fn output(&self, rule: &Rule<'_>, queries: &[String], at: usize) -> Result<Vec<String>, Diagnostic> {
-        let Some((templates, earlier)) = &self.templates else { return Ok(vec![queries.join("\n\n")]) };
+        let Some((templates, earlier)) = &self.templates else {
+            // Finalizers are given each query by itself.
+            return Ok(if self.chain.has_finalizers() { queries.to_vec() } else { vec![queries.join("\n\n")] });
+        };
         let (target, format) = (self.job.backend.target, self.job.format);
         // What is wrong with them the conversion has said.
         let settings = &*self.job.backend.settings_for(rule, &mut Vec::new());

@@ -81,7 +81,7 @@ fn every_built_in_pipeline_is_right_and_can_be_read() {
         let checked = run(&["pipeline", "check", name]);
         assert_eq!(checked.code, 0, "{name}: {}", checked.stderr);
         let shown = run(&["pipeline", "show", name]);
-        assert!(shown.code == 0 && shown.stdout.contains("transformations:"), "{name}");
+        assert!(shown.code == 0 && shown.stdout.contains("name:"), "{name}");
     }
     assert_eq!(run(&["pipeline", "show", "none"]).code, 2);
 }
@@ -137,6 +137,10 @@ fn queries_are_embedded_and_joined() {
     let all = folder.file("all.yml", "finalizers: [{type: json}]\n");
     let ran = run(&["convert", "-t", "lucene", "-p", &post, "-p", &all, &rules[0], &rules[1]]);
     assert_eq!(ran.stdout, "[\"<Image:a.exe>\",\"<Image:b.exe>\"]\n");
+    let two = folder.file("two.yml", &GOOD.replace("condition: s", "condition: [s, not s]"));
+    let ran = run(&["convert", "-t", "lucene", "-p", &all, &two]);
+    assert_eq!(ran.stdout, "[\"Image:a.exe\",\"NOT Image:a.exe\"]\n");
+    assert_eq!(run(&["convert", "-t", "lucene", "--header", "-p", &all, &two]).code, 2);
     let out = format!("{}/out/", folder.path());
     assert_eq!(run(&["convert", "-t", "lucene", "-p", &all, "-o", &out, &rules[0]]).code, 2);
     // Rows keep the bare query.
@@ -171,6 +175,10 @@ fn commands_run_only_if_the_run_allows_it() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "User:(a OR b)\n"));
     let slow = folder.file("slow.yml", "transformations:\n- {type: command_placeholders, cmd: sleep 30, timeout: 1}\n");
     let ran = run(&["convert", "-t", "lucene", "--allow-external", "-p", &slow, &rule]);
+    assert!(ran.code == 2 && ran.stderr.contains("takes longer than 1 seconds"), "{}", ran.stderr);
+    let item = "transformations:\n- {type: command_placeholders, cmd: 'sleep 30 & echo a', timeout: 1}\n";
+    let held = folder.file("held.yml", item);
+    let ran = run(&["convert", "-t", "lucene", "--allow-external", "-p", &held, &rule]);
     assert!(ran.code == 2 && ran.stderr.contains("takes longer than 1 seconds"), "{}", ran.stderr);
     folder.file("list.txt", "c\nd\n");
     let file = folder.file("file.yml", "transformations:\n- {type: file_placeholders, path: list.txt}\n");

@@ -186,7 +186,7 @@ codes! {
     ValueNotInSchema = Refusal "value-not-in-schema";
 
     // How a query differs.
-    /// A pipeline dropped an item of the rule, so the query asks less.
+    /// A pipeline dropped an item of the rule, so the query differs from it.
     ItemDropped = Approximation "item-dropped";
     /// A detection gives way to a list that `action: global` lends by the same name, and has no effect.
     MergeDropped = Approximation "merge-dropped";

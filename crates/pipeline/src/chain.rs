@@ -1,11 +1,12 @@
 //! Several pipelines in the order of their priorities, as one.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde_yaml::Value;
 use sigcast_diagnostics::{Class, Code, Diagnostic};
-use sigcast_ir::Rule;
+use sigcast_ir::{Rule, Test, Tree};
 
 use crate::engine;
 use crate::explain::Event;
@@ -13,6 +14,7 @@ use crate::item::Work;
 use crate::output::RuleContext;
 use crate::pipeline::Pipeline;
 use crate::run::Run;
+use crate::transformations::query_expression_placeholders::FIELD;
 
 /// Pipelines that are applied one after another.
 #[derive(Debug, Default)]
@@ -106,6 +108,7 @@ impl<'a> Chain<'a> {
             run.pipeline = &pipeline.name;
             pipeline.items.iter().for_each(|item| engine::apply(item, &mut rule, &mut run));
         }
+        rule.detections.iter_mut().for_each(|detection| name_fields(&mut detection.tree));
         let Run { state, applied, diagnostics, trace, .. } = run;
         (Applied { rule, diagnostics, state, applied }, trace.unwrap_or_default())
     }
@@ -116,10 +119,12 @@ impl<'a> Chain<'a> {
             vars: &self.vars,
             ids: &self.ids,
             mappings: &self.mappings,
+            gave_up: Cell::new(false),
             applied: Vec::new(),
             fields: HashMap::new(),
             diagnostics: Vec::new(),
             trace: traced.then(Vec::new),
+            items: 0,
             number: 0,
             pipeline: "",
             detection: String::new(),
@@ -176,5 +181,22 @@ impl<'a> Chain<'a> {
             }
         }
         Ok(queries.into_iter().next().unwrap_or_default())
+    }
+}
+
+/// Puts the names that fields have in the end into expressions of the target's own language.
+fn name_fields(tree: &mut Tree<'_>) {
+    match tree {
+        Tree::All(nodes) | Tree::Any(nodes) => nodes.iter_mut().for_each(name_fields),
+        Tree::Item(item) => {
+            let name = item.field.as_ref().map_or("", |field| field.as_str());
+            for value in &mut item.values {
+                if let Test::Raw(text) = &mut value.test
+                    && text.contains(FIELD)
+                {
+                    *text = text.replace(FIELD, name).into();
+                }
+            }
+        }
     }
 }

@@ -1,11 +1,13 @@
 //! Which fields rules use that no pipeline maps.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use sigcast_ir::{LogSource, Rule};
+use sigcast_diagnostics::Span;
+use sigcast_ir::Rule;
 
 use crate::chain::{Applied, Chain};
 use crate::run::items;
+use crate::show;
 
 /// What a chain maps of the rules that were added.
 #[derive(Debug, Default)]
@@ -43,16 +45,18 @@ impl Coverage {
 
     /// Adds a rule: as it was, and what the chain made of it.
     pub fn add(&mut self, chain: &Chain<'_>, rule: &Rule<'_>, applied: &Applied<'_>) {
-        let source = self.sources.entry(name(&rule.logsource)).or_default();
+        let source = self.sources.entry(show::logsource(&rule.logsource)).or_default();
         source.rules += 1;
         source.refused += usize::from(applied.is_refused());
+        let own = items(rule).into_iter().filter_map(|item| Some((item.span, item.field.as_ref()?.as_str())));
+        let named: HashMap<Span, &str> = own.collect();
         let unmapped: BTreeSet<&str> = items(&applied.rule)
             .into_iter()
             // What a pipeline adds stands in the pipeline's text.
             .filter(|item| item.span.source == rule.span.source)
             .filter(|item| !item.applied.iter().any(|number| chain.is_mapping(*number)))
-            .filter_map(|item| item.field.as_ref())
-            .map(|field| field.as_str())
+            // What became of a field has the place of its own name in the rule.
+            .filter_map(|item| named.get(&item.span).copied())
             .collect();
         for field in unmapped {
             *source.unmapped.entry(field.to_owned()).or_default() += 1;
@@ -74,9 +78,4 @@ impl Coverage {
         gaps.sort_by_key(|gap| std::cmp::Reverse(gap.rules));
         gaps
     }
-}
-
-fn name(source: &LogSource<'_>) -> String {
-    let part = |part: &Option<std::borrow::Cow<'_, str>>| part.as_deref().unwrap_or("-").to_owned();
-    format!("{}/{}/{}", part(&source.product), part(&source.category), part(&source.service))
 }

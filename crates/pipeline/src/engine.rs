@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{DetectionItem, Field, Pattern, Rule, Test, Tree, Value, ValueLinking};
+use sigcast_ir::{DetectionItem, Field, LogSource, Pattern, Rule, Test, Tree, Value, ValueLinking};
 
 use crate::explain::{Event, Outcome as Effect};
 use crate::item::{Change, FieldWork, Item, ItemWork, ValueWork, Work};
@@ -17,6 +17,17 @@ use crate::show;
 pub(crate) fn apply<'r>(item: &'r Item<'_>, rule: &mut Rule<'r>, run: &mut Run<'_>) {
     run.number += 1;
     let number = run.number - 1;
+    let before = run.diagnostics.len();
+    apply_open(item, number, rule, run);
+    if run.gave_up.take() && run.diagnostics.len() == before {
+        let place = rule.logsource.span.unwrap_or(rule.span);
+        let message = "a regular expression of its conditions takes too many steps on this rule";
+        let said = run.said(item, Code::PipelineFailure, place, message);
+        run.diagnostics.push(said);
+    }
+}
+
+fn apply_open<'r>(item: &'r Item<'_>, number: u32, rule: &mut Rule<'r>, run: &mut Run<'_>) {
     if !item.gates.takes_rule(rule, run) {
         run.record(item, number, None, Effect::Rule(false));
         // The numbers of what is nested in it go by.
@@ -29,7 +40,12 @@ pub(crate) fn apply<'r>(item: &'r Item<'_>, rule: &mut Rule<'r>, run: &mut Run<'
     run.record(item, number, None, Effect::Rule(true));
     match &item.work {
         Work::Rule(work) => {
-            if let Err(refusal) = work.apply(rule, run, item.gates.is_of_logsource()) {
+            let before = run.trace.is_some().then(|| (rule.detections.len(), rule.logsource.clone()));
+            let applied = work.apply(rule, run, item.gates.is_of_logsource());
+            if let Some((detections, logsource)) = before {
+                run.added(item, number, rule, detections, &logsource);
+            }
+            if let Err(refusal) = applied {
                 let place = rule.logsource.span.unwrap_or(rule.span);
                 let said = run.said(item, refusal.code, place, &refusal.message);
                 run.diagnostics.push(said);
@@ -77,13 +93,10 @@ fn tree<'a>(
             nodes.retain_mut(|node| tree(node, run, item, number, work));
             !nodes.is_empty()
         }
-        // One alternative that asks nothing leaves nothing of the others.
+        // An alternative that is dropped is none any more; the others stay.
         Tree::Any(nodes) => {
-            let mut whole = true;
-            for node in nodes {
-                whole &= tree(node, run, item, number, work);
-            }
-            whole
+            nodes.retain_mut(|node| tree(node, run, item, number, work));
+            !nodes.is_empty()
         }
         Tree::Item(found) => {
             if !item.gates.takes_item(found, run) {
@@ -94,7 +107,7 @@ fn tree<'a>(
                 Change::Nothing => run.record(item, number, Some(found), Effect::Unchanged),
                 Change::Dropped => {
                     run.record(item, number, Some(found), Effect::Dropped);
-                    let message = format!("`{}` is dropped, so the query asks less than the rule", show::item(found));
+                    let message = format!("`{}` is dropped, so the query differs from the rule", show::item(found));
                     let said = run.said(item, Code::ItemDropped, found.span, &message);
                     run.diagnostics.push(said);
                     return false;
@@ -159,8 +172,28 @@ fn values<'a>(work: &'a dyn ValueWork, item: &Item<'_>, found: &DetectionItem<'a
     if !changed {
         return Change::Nothing;
     }
+    let texts: usize = all.iter().map(|value| size(&value.test)).sum();
+    if all.len() > MAX_VALUES || texts > MAX_BYTES {
+        let message = format!("its values become more than {MAX_VALUES}, or more than {} MiB", MAX_BYTES >> 20);
+        let said = run.said(item, Code::PipelineFailure, found.span, &message);
+        run.diagnostics.push(said);
+        return Change::Nothing;
+    }
     let list = found.list || all.len() > 1;
     Change::To(Tree::Item(DetectionItem { values: all, list, ..found.clone() }))
+}
+
+/// How many values of one detection item pipelines may make, and how many bytes they may have.
+const MAX_VALUES: usize = 10_000;
+const MAX_BYTES: usize = 4 << 20;
+
+/// The bytes of the texts of a test.
+fn size(test: &Test<'_>) -> usize {
+    match test {
+        Test::Text { pattern, .. } => pattern.texts().map(str::len).sum(),
+        Test::OneOf(all) => all.iter().map(size).sum(),
+        _ => 0,
+    }
 }
 
 fn one<'a>(
@@ -216,6 +249,13 @@ fn fields<'a>(
     let Some(names) = names else {
         return if changed { Change::To(Tree::Item(renamed)) } else { Change::Nothing };
     };
+    run.items += names.len();
+    if run.items > MAX_ITEMS {
+        let message = format!("mappings to several fields make more than {MAX_ITEMS} detection items of the rule");
+        let said = run.said(item, Code::PipelineFailure, found.span, &message);
+        run.diagnostics.push(said);
+        return Change::Nothing;
+    }
     if found.field.is_none() {
         renamed.values.iter_mut().for_each(|value| anywhere(&mut value.test));
     }
@@ -224,6 +264,9 @@ fn fields<'a>(
     }
     Change::To(in_fields(&renamed, &names))
 }
+
+/// How many detection items mappings may make of one rule.
+const MAX_ITEMS: usize = 100_000;
 
 /// A keyword is looked for anywhere in the event; in a field it stands anywhere in the field.
 fn anywhere(test: &mut Test<'_>) {
@@ -300,6 +343,28 @@ fn shown_fields<'a>(work: &'a dyn FieldWork, item: &Item<'_>, number: u32, rule:
 }
 
 impl Run<'_> {
+    /// Notes what an item added to a rule or changed of its log source, if that is asked for.
+    fn added(&mut self, item: &Item<'_>, number: u32, rule: &Rule<'_>, before: usize, logsource: &LogSource<'_>) {
+        let Some(trace) = &mut self.trace else { return };
+        let mut event = |detection: &str, before: String, after: String| {
+            trace.push(Event {
+                pipeline: self.pipeline.to_owned(),
+                number,
+                item: item.title(),
+                kind: item.kind,
+                detection: Some(detection.to_owned()),
+                before: Some(before),
+                effect: Effect::Changed(after),
+            });
+        };
+        for added in rule.detections.iter().skip(before) {
+            event(&added.name, "nothing".to_owned(), show::tree(&added.tree));
+        }
+        if rule.logsource != *logsource {
+            event("logsource", show::logsource(logsource), show::logsource(&rule.logsource));
+        }
+    }
+
     /// Notes what an item did, if that is asked for.
     fn record(&mut self, item: &Item<'_>, number: u32, found: Option<&DetectionItem<'_>>, effect: Effect) {
         let Some(trace) = &mut self.trace else { return };

@@ -111,12 +111,6 @@ impl<'a, C> Gate<'a, C> {
                 keep(Err(vec![fault(found.part.key_span(), message)]));
             }
             Some(found) => keep(self.expression(&found, names)),
-            None if named => {
-                let place = item.part.get(keys.conditions).map_or(item.part.head(), |part| part.key_span());
-                let message =
-                    format!("`{}` has names, so `{}` has to say how they are joined", keys.conditions, keys.expression);
-                keep(Err(vec![fault(place, message)]));
-            }
             None => {}
         }
     }

@@ -74,18 +74,18 @@ impl<'a> Pipeline<'a> {
         &self.allowed
     }
 
-    /// How many items it has, those within others included.
+    /// How many items it has: those within others, post-processing and finalizers included.
     #[must_use]
     pub fn len(&self) -> usize {
         let mut count = 0;
         self.items.iter().for_each(|item| item.each(&mut |_| count += 1));
-        count
+        count + self.post.len() + self.finalizers.len()
     }
 
     /// Whether it has no item.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty()
+        self.items.is_empty() && self.post.is_empty() && self.finalizers.is_empty()
     }
 }
 
@@ -148,6 +148,9 @@ fn priority(root: &Located<'_, '_>) -> Result<i64, Faults> {
 
 fn words(root: &Located<'_, '_>, key: &str) -> Result<Vec<String>, Faults> {
     let Some(found) = root.get(key) else { return Ok(Vec::new()) };
+    if let Some(one) = found.value.as_str() {
+        return Ok(vec![one.to_owned()]);
+    }
     let Some(elements) = found.elements() else {
         return Err(vec![fault(found.part.head(), format!("`{key}` is {}: a list is expected", kind(&found.value)))]);
     };

@@ -1,12 +1,15 @@
 //! The state of one rule on its way through the pipelines.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use fancy_regex::Regex;
 use serde_yaml::Value;
 use sigcast_diagnostics::{Code, Diagnostic};
 use sigcast_ir::{DetectionItem, Rule, Tree};
 
 use crate::item::Item;
+use crate::text::{self, GaveUp};
 
 /// Why an item refuses a rule.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub(crate) struct Run<'r> {
     pub(crate) vars: &'r BTreeMap<String, Value>,
     /// The items of the run by number: what `processing_item_applied` asks for by id.
     pub(crate) ids: &'r [Option<String>],
+    /// Whether an expression of a condition gave up, so that it is not known whether the condition holds.
+    pub(crate) gave_up: Cell<bool>,
     /// The numbers of the items that map field names.
     pub(crate) mappings: &'r BTreeSet<u32>,
     /// The numbers of the items applied to the rule.
@@ -43,6 +48,8 @@ pub(crate) struct Run<'r> {
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// What each item did, if that is asked for.
     pub(crate) trace: Option<Vec<crate::explain::Event>>,
+    /// How many detection items mappings have made.
+    pub(crate) items: usize,
     /// The number of the item under way.
     pub(crate) number: u32,
     /// The name of the pipeline under way.
@@ -52,6 +59,14 @@ pub(crate) struct Run<'r> {
 }
 
 impl Run<'_> {
+    /// Whether an expression is found in a text. One that gives up is noted: the rule is refused then.
+    pub(crate) fn found(&self, pattern: &Regex, text: &str) -> bool {
+        text::found(pattern, text).unwrap_or_else(|GaveUp| {
+            self.gave_up.set(true);
+            false
+        })
+    }
+
     /// Whether one of these numbers is an item with this id.
     pub(crate) fn has_id(&self, applied: &[u32], id: &str) -> bool {
         applied.iter().any(|number| self.ids.get(*number as usize).is_some_and(|known| known.as_deref() == Some(id)))

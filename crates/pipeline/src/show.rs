@@ -1,8 +1,9 @@
 //! Detection items as a rule writes them, for messages and explanations.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use sigcast_ir::{Affix, Case, DetectionItem, Order, Pattern, Shape, Test, TimePart, Tree, ValueLinking};
+use sigcast_ir::{Affix, Case, DetectionItem, LogSource, Order, Pattern, Shape, Test, TimePart, Tree, ValueLinking};
 
 use crate::text;
 
@@ -17,6 +18,12 @@ pub(crate) fn tree(node: &Tree<'_>) -> String {
         Tree::Any(nodes) => joined(nodes, " or "),
         Tree::Item(found) => item(found),
     }
+}
+
+/// A log source: `windows/process_creation/-`.
+pub(crate) fn logsource(source: &LogSource<'_>) -> String {
+    let part = |part: &Option<Cow<'_, str>>| part.as_deref().unwrap_or("-").to_owned();
+    format!("{}/{}/{}", part(&source.product), part(&source.category), part(&source.service))
 }
 
 /// An item on one line: `Image|endswith: ['\cmd.exe', '\pwsh.exe']`. Values that ask in several ways show wildcards.

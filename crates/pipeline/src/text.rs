@@ -24,53 +24,134 @@ pub(crate) fn regex(pattern: &str, shown: &str, place: Span) -> Result<Regex, Fa
     })
 }
 
-/// Whether an expression is found in a text. One that gives up is not.
-pub(crate) fn found(pattern: &Regex, text: &str) -> bool {
-    pattern.is_match(text).unwrap_or(false)
+/// An expression that is to match from the start. In an extended one a comment may stand at its end.
+pub(crate) fn from_start(pattern: &str) -> String {
+    format!("^(?:{pattern}\n)").replace("\n)", if pattern.contains("(?x") { "\n)" } else { ")" })
 }
 
-/// A replacement as pipelines write it, with Python's `\\1` and `\\g<name>` for groups, in the form of the `regex` crate.
-pub(crate) fn replacement(text: &str) -> String {
+/// An expression that gave up on a text: it would take too many steps of backtracking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GaveUp;
+
+/// Whether an expression is found in a text.
+pub(crate) fn found(pattern: &Regex, text: &str) -> Result<bool, GaveUp> {
+    pattern.is_match(text).map_err(|_| GaveUp)
+}
+
+/// The most bytes of a text that replacements make, and the most matches that they replace.
+const MAX_TEXT: usize = 4 << 20;
+const MAX_MATCHES: usize = 50_000;
+
+/// The text with every match replaced.
+///
+/// # Errors
+/// Why it cannot be: the expression gives up, or the text would be too long.
+pub(crate) fn replaced(pattern: &Regex, replacement: &Replacement, text: &str) -> Result<String, String> {
     let mut done = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        match c {
-            '$' => done.push_str("$$"),
-            '\\' => match rest.peek().copied() {
-                Some(digit) if digit.is_ascii_digit() => {
-                    let mut number = String::new();
-                    while let Some(digit) = rest.next_if(char::is_ascii_digit) {
-                        number.push(digit);
-                    }
-                    done.push_str(&format!("${{{number}}}"));
-                }
-                Some('g') => {
-                    rest.next();
-                    let name: String = if rest.next_if_eq(&'<').is_some() {
-                        rest.by_ref().take_while(|c| *c != '>').collect()
-                    } else {
-                        String::new()
-                    };
-                    done.push_str(&format!("${{{name}}}"));
-                }
-                Some('n') => {
-                    rest.next();
-                    done.push('\n');
-                }
-                Some('t') => {
-                    rest.next();
-                    done.push('\t');
-                }
-                Some('\\') => {
-                    rest.next();
-                    done.push('\\');
-                }
-                _ => done.push('\\'),
-            },
-            c => done.push(c),
+    let mut rest = 0;
+    for (count, found) in pattern.captures_iter(text).enumerate() {
+        let found = found.map_err(|_| "the regular expression takes too many steps on it".to_owned())?;
+        let Some(whole) = found.get(0) else { continue };
+        done.push_str(text.get(rest..whole.start()).unwrap_or(""));
+        for piece in &replacement.0 {
+            match piece {
+                Piece::Text(text) => done.push_str(text),
+                Piece::Number(number) => done.push_str(found.get(*number).map_or("", |group| group.as_str())),
+                Piece::Name(name) => done.push_str(found.name(name).map_or("", |group| group.as_str())),
+            }
+        }
+        rest = whole.end();
+        if done.len() > MAX_TEXT || count >= MAX_MATCHES {
+            return Err(format!(
+                "replacing makes a text of more than {} MiB, or more than {MAX_MATCHES} matches",
+                MAX_TEXT >> 20
+            ));
         }
     }
-    done
+    done.push_str(text.get(rest..).unwrap_or(""));
+    Ok(done)
+}
+
+/// What stands for a match.
+#[derive(Debug)]
+pub(crate) struct Replacement(Vec<Piece>);
+
+#[derive(Debug, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Number(usize),
+    Name(String),
+}
+
+/// A replacement as pipelines write it, with Python's `\\1` and `\\g<name>` for groups of the expression.
+///
+/// # Errors
+/// A group that the expression does not have.
+pub(crate) fn replacement(pattern: &Regex, text: &str, place: Span) -> Result<Replacement, Faults> {
+    let pieces = pieces(text);
+    for piece in &pieces {
+        let missing = match piece {
+            Piece::Text(_) => None,
+            Piece::Number(number) => (*number >= pattern.captures_len()).then(|| number.to_string()),
+            Piece::Name(name) => (!pattern.capture_names().flatten().any(|known| known == name)).then(|| name.clone()),
+        };
+        if let Some(missing) = missing {
+            return Err(vec![fault(
+                place,
+                format!("the replacement asks for the group `{missing}`, which the regular expression does not have"),
+            )]);
+        }
+    }
+    Ok(Replacement(pieces))
+}
+
+fn pieces(text: &str) -> Vec<Piece> {
+    let mut found: Vec<Piece> = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text.chars().peekable();
+    let mut group = |literal: &mut String, piece: Piece| {
+        if !literal.is_empty() {
+            found.push(Piece::Text(std::mem::take(literal)));
+        }
+        found.push(piece);
+    };
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            literal.push(c);
+            continue;
+        }
+        match rest.peek().copied() {
+            Some(digit) if digit.is_ascii_digit() => {
+                let mut number = String::new();
+                while let Some(digit) = rest.next_if(char::is_ascii_digit) {
+                    number.push(digit);
+                }
+                group(&mut literal, Piece::Number(number.parse().unwrap_or(usize::MAX)));
+            }
+            Some('g') => {
+                rest.next();
+                let name: String = match rest.next_if_eq(&'<') {
+                    Some(_) => rest.by_ref().take_while(|c| *c != '>').collect(),
+                    None => String::new(),
+                };
+                let piece = name.parse().map_or(Piece::Name(name), Piece::Number);
+                group(&mut literal, piece);
+            }
+            Some(other @ ('n' | 't' | '\\')) => {
+                rest.next();
+                literal.push(match other {
+                    'n' => '\n',
+                    't' => '\t',
+                    other => other,
+                });
+            }
+            _ => literal.push('\\'),
+        }
+    }
+    if !literal.is_empty() {
+        found.push(Piece::Text(literal));
+    }
+    found
 }
 
 /// The place of an element of a list under a key.
@@ -124,12 +205,20 @@ pub(crate) fn of_test<'t>(test: &'t Test<'_>) -> Option<Cow<'t, str>> {
     }
 }
 
-/// A pattern with its literal text as it is: what conditions and replacements of pipelines see.
+/// A pattern as conditions and replacements of pipelines see it: its text as it is, wildcards as `*` and `?`, and literal
+/// ones with a backslash before them.
 pub(crate) fn plain(pattern: &Pattern<'_>) -> String {
     let mut text = String::new();
     for part in pattern.parts() {
         match part {
-            Part::Text(literal) => text.push_str(literal),
+            Part::Text(literal) => {
+                for c in literal.chars() {
+                    if matches!(c, '*' | '?') {
+                        text.push('\\');
+                    }
+                    text.push(c);
+                }
+            }
             Part::AnyRun => text.push('*'),
             Part::AnyOne => text.push('?'),
             Part::Placeholder(name) => {
@@ -140,6 +229,30 @@ pub(crate) fn plain(pattern: &Pattern<'_>) -> String {
         }
     }
     text
+}
+
+/// The pattern of a text that was made from what [`plain`] shows of `before`. Backslashes are literal; so is a wildcard behind
+/// one, but only if there was such a one before.
+pub(crate) fn read_back(text: &str, before: &Pattern<'_>) -> Pattern<'static> {
+    let escapes = before.texts().any(|text| text.contains(['*', '?']));
+    let mut pattern = Pattern::new();
+    let mut literal = String::new();
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        match c {
+            '\\' if escapes => match rest.next_if(|next| matches!(next, '*' | '?')) {
+                Some(wildcard) => literal.push(wildcard),
+                None => literal.push(c),
+            },
+            '*' | '?' => {
+                pattern.push(Part::Text(std::mem::take(&mut literal).into()));
+                pattern.push(if c == '*' { Part::AnyRun } else { Part::AnyOne });
+            }
+            c => literal.push(c),
+        }
+    }
+    pattern.push(Part::Text(literal.into()));
+    pattern
 }
 
 /// Whether a test is for this very value.
@@ -201,11 +314,30 @@ mod tests {
 
     #[test]
     fn replacements_are_those_of_python() {
-        let check = |text: &str, expected: &str| assert_eq!(replacement(text), expected, "{text}");
-        check(r"a\1b", "a${1}b");
-        check(r"\g<name>\\x", r"${name}\x");
-        check("$1", "$$1");
-        check(r"C:\\Windows", r"C:\Windows");
+        let check = |pattern: &str, with: &str, text: &str, expected: &str| {
+            let place = Span::new(sigcast_diagnostics::SourceId(0), 0, 0);
+            let pattern = regex(pattern, pattern, place).expect("an expression");
+            let with = replacement(&pattern, with, place).expect("a replacement");
+            assert_eq!(replaced(&pattern, &with, text).as_deref(), Ok(expected), "{text}");
+        };
+        check("(a)(b)", r"\2\1", "xaby", "xbay");
+        check("(?P<n>a)", r"\g<n>\\\g<1>", "a", r"a\a");
+        check("a", "$1", "a", "$1");
+        check("^C:", r"\\\\srv", r"C:\Temp", r"\\srv\Temp");
+        check("", "-", "ab", "-a-b-");
+        let place = Span::new(sigcast_diagnostics::SourceId(0), 0, 0);
+        let pattern = regex("a", "a", place).expect("an expression");
+        assert!(replacement(&pattern, r"\1", place).is_err() && replacement(&pattern, r"\g<x>", place).is_err());
+        let long = replacement(&pattern, &"b".repeat(1 << 20), place).expect("a replacement");
+        assert!(replaced(&pattern, &long, "aaaaaaaa").is_err());
+    }
+
+    #[test]
+    fn what_is_seen_reads_back() {
+        for text in ["a*b?c", r"a\*b", r"C:\Windows\*", r"a\\*", r"end\\", r"\\\\server\\share"] {
+            let pattern = part::pattern(text);
+            assert_eq!(read_back(&plain(&pattern), &pattern), pattern, "{text}: {}", plain(&pattern));
+        }
     }
 
     #[test]

@@ -58,6 +58,13 @@ pub trait World {
     fn run(&self, command: &Command) -> Result<String, String>;
 }
 
+/// Whether a path names a file beside the pipeline or below it: relative, and never upwards.
+pub(crate) fn is_beside(path: &str) -> bool {
+    let outside =
+        path.starts_with(['/', '\\']) || path.contains(':') || path.split(['/', '\\']).any(|step| step == "..");
+    !path.is_empty() && !outside
+}
+
 /// A world with nothing in it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Nowhere;

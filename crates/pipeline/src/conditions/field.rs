@@ -67,7 +67,7 @@ fn names(found: Located<'_, '_>, name: &str) -> Result<Names, Faults> {
         Mode::Plain => Ok(Names::Plain(parameters.fields)),
         Mode::Re => {
             let patterns = parameters.fields.iter().enumerate().map(|(index, pattern)| {
-                text::regex(&format!("^(?:{pattern})"), pattern, text::element(place, "fields", index))
+                text::regex(&text::from_start(pattern), pattern, text::element(place, "fields", index))
             });
             patterns.collect::<Result<_, _>>().map(Names::Patterns)
         }
@@ -75,10 +75,10 @@ fn names(found: Located<'_, '_>, name: &str) -> Result<Names, Faults> {
 }
 
 impl Names {
-    fn have(&self, name: &str) -> bool {
+    fn have(&self, name: &str, run: &Run<'_>) -> bool {
         match self {
             Self::Plain(names) => names.iter().any(|known| known == name),
-            Self::Patterns(patterns) => patterns.iter().any(|pattern| text::found(pattern, name)),
+            Self::Patterns(patterns) => patterns.iter().any(|pattern| run.found(pattern, name)),
         }
     }
 }
@@ -87,8 +87,8 @@ impl FieldCondition {
     /// Whether it holds for a name to which these items were applied.
     pub(crate) fn holds(&self, name: Option<&str>, applied: &[u32], run: &Run<'_>) -> bool {
         match self {
-            Self::Include(names) => name.is_some_and(|name| names.have(name)),
-            Self::Exclude(names) => !name.is_some_and(|name| names.have(name)),
+            Self::Include(names) => name.is_some_and(|name| names.have(name, run)),
+            Self::Exclude(names) => !name.is_some_and(|name| names.have(name, run)),
             Self::Applied(found) => found.holds(applied, run),
             Self::State(state) => state.holds(run),
         }

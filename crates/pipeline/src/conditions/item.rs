@@ -85,7 +85,7 @@ pub(super) fn read(found: &Located<'_, '_>) -> Result<ItemCondition, Faults> {
 fn matches(found: Located<'_, '_>) -> Result<ItemCondition, Faults> {
     let place = found.part.get("pattern").unwrap_or(found.part).span();
     let MatchString { cond: which, pattern, negate: negated } = parameters(found, "match_string")?;
-    let pattern = text::regex(&format!("^(?:{pattern})"), &pattern, place)?;
+    let pattern = text::regex(&text::from_start(&pattern), &pattern, place)?;
     Ok(ItemCondition::Matches { which, pattern, negated })
 }
 
@@ -113,7 +113,7 @@ impl ItemCondition {
         match self {
             Self::Matches { which, pattern, negated } => {
                 // What is no text matches nothing, so that it passes where a match must not be.
-                let found = |test: &Test<'_>| text::of_test(test).is_some_and(|value| text::found(pattern, &value));
+                let found = |test: &Test<'_>| text::of_test(test).is_some_and(|value| run.found(pattern, &value));
                 which.of(item, |test| found(test) != *negated)
             }
             Self::Is { which, value } => which.of(item, |test| text::equals(test, value)),

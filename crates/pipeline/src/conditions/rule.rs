@@ -139,10 +139,10 @@ impl RuleCondition {
             Self::State(state) => state.holds(run),
             Self::IsRule => true,
             Self::IsCorrelation => false,
-            Self::Attribute(compares) => match of_rule(rule, &compares.attribute) {
-                Some(value) => compares.op.holds(&value, &compares.value),
-                None => matches!(compares.op, Comparison::Ne | Comparison::NotIn),
-            },
+            // Of what the rule does not have nothing holds, as in pySigma.
+            Self::Attribute(compares) => {
+                of_rule(rule, &compares.attribute).is_some_and(|value| compares.op.holds(&value, &compares.value))
+            }
             Self::Tag(tagged) => rule.meta.tags.iter().any(|tag| *tag == tagged.tag),
         }
     }

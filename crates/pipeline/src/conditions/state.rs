@@ -29,11 +29,8 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Whether it does. A key without a value is unequal to every value.
+    /// Whether it does. Of a key without a value nothing holds, as in pySigma.
     pub(crate) fn holds(&self, run: &Run<'_>) -> bool {
-        match run.state.get(&self.key) {
-            Some(value) => self.op.holds(value, &self.val),
-            None => matches!(self.op, Comparison::Ne | Comparison::NotIn),
-        }
+        run.state.get(&self.key).is_some_and(|value| self.op.holds(value, &self.val))
     }
 }

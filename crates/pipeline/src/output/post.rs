@@ -14,7 +14,7 @@ use crate::conditions::{RULE, RuleCondition, read_rule};
 use crate::gate::Gate;
 use crate::read::{Faults, Located, fault, unknown};
 use crate::run::Run;
-use crate::text;
+use crate::text::{self, Replacement};
 use crate::transformations::Resources;
 
 /// An item of post-processing.
@@ -32,7 +32,7 @@ enum Work<'a> {
     Simple(String),
     Template(Box<Template>),
     Json(Json),
-    Replace { pattern: Box<Regex>, replacement: String },
+    Replace { pattern: Box<Regex>, replacement: Replacement },
     Nest(Vec<PostItem<'a>>),
 }
 
@@ -70,6 +70,9 @@ pub(crate) const TYPES: &[(&str, &str)] = &[
     ("template", "a template in the language of Jinja2, with query, rule and pipeline"),
 ];
 
+/// The most bytes of a query between two items.
+const MAX_QUERY: usize = 8 << 20;
+
 /// The place of the query in a JSON template.
 const QUERY: &str = "%QUERY%";
 
@@ -105,9 +108,11 @@ impl<'a> PostItem<'a> {
             }
             "replace" => {
                 let place = own.part.get("pattern").unwrap_or(own.part).span();
+                let with = own.part.get("replacement").unwrap_or(own.part).span();
                 let Replace { pattern, replacement } = own.typed(&what)?;
                 let pattern = Box::new(text::regex(&pattern, &pattern, place)?);
-                Work::Replace { pattern, replacement: text::replacement(&replacement) }
+                let replacement = text::replacement(&pattern, &replacement, with)?;
+                Work::Replace { pattern, replacement }
             }
             "nest" => Work::Nest(nested(&own, resources)?),
             other => {
@@ -129,16 +134,16 @@ impl<'a> PostItem<'a> {
         if !self.gate.is_open(|condition| condition.holds(rule, run)) {
             return Ok(query);
         }
+        if query.len() > MAX_QUERY {
+            return Err(format!("the query has grown beyond {} MiB", MAX_QUERY >> 20));
+        }
         let pipeline = PipelineContext { vars: run.vars, state: &run.state };
         match &self.work {
             Work::Embed { prefix, suffix } => Ok(format!("{prefix}{query}{suffix}")),
             Work::Simple(template) => simple(template, &query, seen, &pipeline),
             Work::Template(template) => template.render(&Context { query: &query, rule: seen, pipeline }),
             Work::Json(value) => serde_json::to_string(&embedded(value, &query)).map_err(|why| why.to_string()),
-            Work::Replace { pattern, replacement } => pattern
-                .try_replacen(&query, 0, replacement.as_str())
-                .map(std::borrow::Cow::into_owned)
-                .map_err(|_| "the regular expression takes too long on the query".to_owned()),
+            Work::Replace { pattern, replacement } => text::replaced(pattern, replacement, &query),
             Work::Nest(items) => items.iter().try_fold(query, |query, item| item.apply(query, rule, seen, run)),
         }
     }

@@ -45,6 +45,9 @@ pub(crate) fn read(found: Located<'_, '_>, what: &str, resources: &mut Resources
         None => parameters.template,
         Some(folder) => {
             let path = format!("{}/{}", folder.trim_end_matches('/'), parameters.template);
+            if !crate::world::is_beside(&path) {
+                return Err(vec![fault(at("path"), format!("`{path}` is no path of a file beside the pipeline"))]);
+            }
             resources.world.file(&path).map_err(|why| vec![fault(at("path"), why)])?
         }
     };
@@ -57,15 +60,37 @@ impl Template {
     fn new(text: String, escape: AutoEscape) -> Result<Self, String> {
         let mut environment = Environment::new();
         environment.set_auto_escape_callback(move |_| escape.clone());
-        environment.set_undefined_behavior(minijinja::UndefinedBehavior::Lenient);
+        environment.set_undefined_behavior(minijinja::UndefinedBehavior::SemiStrict);
         environment.set_fuel(Some(FUEL));
         environment.add_template_owned(NAME, text).map_err(|why| why.to_string())?;
         Ok(Self { environment })
     }
 
-    /// The text for a context.
+    /// The text for a context. What is not known is an error where it would be printed.
     pub(crate) fn render(&self, context: &impl Serialize) -> Result<String, String> {
         let template = self.environment.get_template(NAME).map_err(|why| why.to_string())?;
-        template.render(minijinja::value::Serde(context)).map_err(|why| why.to_string())
+        let mut out = Bounded(Vec::new());
+        template.render_captured_to(minijinja::value::Serde(context), &mut out).map_err(|why| why.to_string())?;
+        String::from_utf8(out.0).map_err(|why| why.to_string())
+    }
+}
+
+/// A text that takes no more than a template should write.
+struct Bounded(Vec<u8>);
+
+/// The most bytes that a template writes.
+const MAX_OUTPUT: usize = 8 << 20;
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_OUTPUT {
+            return Err(std::io::Error::other(format!("the template writes more than {} MiB", MAX_OUTPUT >> 20)));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

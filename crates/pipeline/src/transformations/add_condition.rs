@@ -133,7 +133,9 @@ fn filled(text: &str, source: &LogSource<'_>) -> Result<String, Refusal> {
                 .strip_prefix('{')
                 .and_then(|after| after.strip_prefix(name))
                 .and_then(|after| after.strip_prefix('}'));
-            Some((*name, value, braced.or_else(|| after.strip_prefix(name))?))
+            let bare =
+                after.strip_prefix(name).filter(|after| !after.starts_with(|c: char| c.is_alphanumeric() || c == '_'));
+            Some((*name, value, braced.or(bare)?))
         });
         let Some((name, value, after)) = named else {
             done.push('$');
@@ -164,7 +166,7 @@ mod tests {
         check("x-$category-y", "x-dns-y");
         check("${category}y", "dnsy");
         check("$$category", "$category");
-        check("$other", "$other");
+        check("$other $categories", "$other $categories");
         assert!(filled("$product", &source).is_err());
     }
 }

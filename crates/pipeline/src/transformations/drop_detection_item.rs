@@ -1,4 +1,4 @@
-//! `drop_detection_item`: an item that is asked no more. What is left asks less, which is said.
+//! `drop_detection_item`: an item that is asked no more. What is left differs from the rule, which is said.
 
 use serde::Deserialize;
 use sigcast_ir::DetectionItem;
@@ -9,7 +9,7 @@ use crate::run::{Refusal, Run};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "drop_detection_item",
-    summary: "detection items are dropped; the query asks less, and is approximate",
+    summary: "detection items are dropped; the query is approximate",
     read: |found, _| {
         let Nothing {} = parameters(found, "drop_detection_item")?;
         Ok(Work::Items(Box::new(Drop)))

@@ -108,7 +108,8 @@ impl Extraction {
         let wrong = |why: String| vec![fault(place, why)];
         let filter = self.filter.as_ref().map(|filter| text::regex(filter, filter, place)).transpose()?;
         let values = self.values(text).map_err(wrong)?;
-        let kept = |value: &String| filter.as_ref().is_none_or(|filter: &Regex| text::found(filter, value));
+        let kept =
+            |value: &String| filter.as_ref().is_none_or(|filter: &Regex| text::found(filter, value).unwrap_or(true));
         let patterns: Vec<Pattern<'static>> =
             values.into_iter().filter(kept).map(|value| part::pattern(&value)).collect();
         if patterns.is_empty() {
@@ -181,6 +182,9 @@ fn follow<'v>(mut values: Vec<&'v Value>, path: &str) -> Result<Vec<&'v Value>, 
             let end = step.find(['.', '[']).unwrap_or(step.len());
             let (name, after) = step.split_at(end);
             rest = after;
+            if name.chars().any(|c| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '@' | '$'))) {
+                return Err(unknown());
+            }
             if name.is_empty() {
                 if rest.starts_with('.') {
                     return Err(unknown());

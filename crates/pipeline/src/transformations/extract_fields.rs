@@ -6,7 +6,6 @@
 use fancy_regex::Regex;
 use serde::Deserialize;
 use sigcast_diagnostics::Code;
-use sigcast_frontend::part;
 use sigcast_ir::{DetectionItem, Field, Test, Tree, Value, ValueLinking};
 
 use super::{Entry, parameters};
@@ -54,14 +53,14 @@ impl Extract {
     /// The fields that a value becomes; none if it does not match.
     fn value<'a>(&self, item: &DetectionItem<'a>, value: &Value<'a>) -> Option<Tree<'a>> {
         let Test::Text { pattern, case } = &value.test else { return None };
-        let shown = text::spelled(pattern);
+        let shown = text::plain(pattern);
         let found = self.pattern.captures(&shown).ok()??;
         let items: Vec<Tree<'a>> = self
             .names
             .iter()
             .filter_map(|name| {
                 let group = found.name(name)?;
-                let test = Test::Text { pattern: part::pattern(group.as_str()), case: *case };
+                let test = Test::Text { pattern: text::read_back(group.as_str(), pattern), case: *case };
                 Some(Tree::Item(DetectionItem {
                     field: Some(Field::new(format!("{}{name}", self.prefix))),
                     values: vec![Value { test, span: value.span }],

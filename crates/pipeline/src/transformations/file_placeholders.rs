@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::Entry;
 use super::external::split;
 use crate::read::fault;
+use crate::world::is_beside;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "file_placeholders",
@@ -12,9 +13,7 @@ pub(super) const ENTRY: Entry = Entry {
     read: |found, resources| {
         let place = found.part.get("path").unwrap_or(found.part).span();
         let (extraction, File { path }) = split(&found, "file_placeholders")?;
-        let outside =
-            path.starts_with(['/', '\\']) || path.contains(':') || path.split(['/', '\\']).any(|step| step == "..");
-        if path.is_empty() || outside {
+        if !is_beside(&path) {
             return Err(vec![fault(place, format!("`{path}` is no path of a file beside the pipeline"))]);
         }
         let text = resources.world.file(&path).map_err(|why| vec![fault(place, why)])?;

@@ -24,7 +24,7 @@ mod map_string;
 mod mapping;
 mod nest;
 mod placeholders;
-mod query_expression_placeholders;
+pub(crate) mod query_expression_placeholders;
 mod regex;
 mod remove_field;
 mod replace_string;
@@ -103,7 +103,7 @@ fn parameters<T: DeserializeOwned>(found: Located<'_, '_>, name: &str) -> Result
 
 /// One value or a list of them.
 #[derive(Debug, Clone, serde::Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "a text or a list of texts is expected")]
 pub(crate) enum OneOrMore<T> {
     One(T),
     More(Vec<T>),

@@ -30,6 +30,9 @@ struct Parameters {
     mapping: HashMap<String, String>,
 }
 
+/// Stands for the name of the field until the last pipeline has renamed it. No text of a rule or pipeline has it.
+pub(crate) const FIELD: &str = "\u{0}field\u{0}";
+
 #[derive(Debug)]
 struct Expressions {
     selection: Selection,
@@ -38,12 +41,7 @@ struct Expressions {
 }
 
 impl ValueWork for Expressions {
-    fn value<'r>(
-        &'r self,
-        item: &DetectionItem<'r>,
-        test: &Test<'r>,
-        _: &Run<'_>,
-    ) -> Result<Option<Test<'r>>, Refusal> {
+    fn value<'r>(&'r self, _: &DetectionItem<'r>, test: &Test<'r>, _: &Run<'_>) -> Result<Option<Test<'r>>, Refusal> {
         let Test::Text { pattern, .. } = test else { return Ok(None) };
         if pattern.shape() != Shape::Unresolved {
             return Ok(None);
@@ -60,9 +58,8 @@ impl ValueWork for Expressions {
         if !self.selection.takes(name) {
             return Ok(None);
         }
-        let field = item.field.as_ref().map_or("", |field| field.as_str());
         let id = self.mapping.get(name.as_ref()).map_or(name.as_ref(), String::as_str);
-        let text = self.expression.replace("{field}", field).replace("{id}", id);
+        let text = self.expression.replace("{field}", FIELD).replace("{id}", id);
         Ok(Some(Test::Raw(text.into())))
     }
 }

@@ -6,22 +6,24 @@
 
 use fancy_regex::Regex;
 use serde::Deserialize;
+use sigcast_diagnostics::Code;
 use sigcast_frontend::part;
 use sigcast_ir::{DetectionItem, Part, Pattern, Test};
 
 use super::{Entry, parameters};
 use crate::item::{ValueWork, Work};
 use crate::run::{Refusal, Run};
-use crate::text;
+use crate::text::{self, Replacement};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "replace_string",
     summary: "matches of a regular expression in values are replaced",
     read: |found, _| {
         let place = found.part.get("regex").unwrap_or(found.part).span();
+        let with = found.part.get("replacement").unwrap_or(found.part).span();
         let Parameters { regex, replacement, skip_special, interpret_special } = parameters(found, "replace_string")?;
         let pattern = text::regex(&regex, &regex, place)?;
-        let replacement = text::replacement(&replacement);
+        let replacement = text::replacement(&pattern, &replacement, with)?;
         Ok(Work::Values(Box::new(Replace { pattern, replacement, skip_special, interpret_special })))
     },
 };
@@ -39,37 +41,41 @@ struct Parameters {
 #[derive(Debug)]
 struct Replace {
     pattern: Regex,
-    replacement: String,
+    replacement: Replacement,
     skip_special: bool,
     interpret_special: bool,
 }
 
 impl Replace {
-    fn of(&self, text: &str) -> String {
-        self.pattern
-            .try_replacen(text, 0, self.replacement.as_str())
-            .map_or_else(|_| text.to_owned(), |done| done.into_owned())
+    fn of(&self, text: &str) -> Result<String, Refusal> {
+        text::replaced(&self.pattern, &self.replacement, text)
+            .map_err(|why| Refusal::new(Code::PipelineFailure, format!("a value cannot be replaced: {why}")))
     }
 
-    fn pattern(&self, pattern: &Pattern<'_>) -> Pattern<'static> {
+    fn pattern(&self, pattern: &Pattern<'_>) -> Result<Pattern<'static>, Refusal> {
         if !self.skip_special {
-            return part::pattern(&self.of(&text::spelled(pattern)));
+            return Ok(text::read_back(&self.of(&text::plain(pattern))?, pattern));
         }
-        let parts = pattern.parts().iter().flat_map(|part| match part {
-            Part::Text(text) if self.interpret_special => part::pattern(&self.of(text)).into_parts(),
-            Part::Text(text) => vec![Part::Text(self.of(text).into())],
-            Part::AnyRun => vec![Part::AnyRun],
-            Part::AnyOne => vec![Part::AnyOne],
-            Part::Placeholder(name) => vec![Part::Placeholder(name.clone().into_owned().into())],
-        });
-        Pattern::from_parts(parts)
+        let mut done = Pattern::new();
+        for part in pattern.parts() {
+            match part {
+                Part::Text(text) if self.interpret_special => {
+                    part::pattern(&self.of(text)?).into_parts().into_iter().for_each(|part| done.push(part));
+                }
+                Part::Text(text) => done.push(Part::Text(self.of(text)?.into())),
+                Part::AnyRun => done.push(Part::AnyRun),
+                Part::AnyOne => done.push(Part::AnyOne),
+                Part::Placeholder(name) => done.push(Part::Placeholder(name.clone().into_owned().into())),
+            }
+        }
+        Ok(done)
     }
 }
 
 impl ValueWork for Replace {
     fn value<'r>(&'r self, _: &DetectionItem<'r>, test: &Test<'r>, _: &Run<'_>) -> Result<Option<Test<'r>>, Refusal> {
         let Test::Text { pattern, case } = test else { return Ok(None) };
-        let changed = self.pattern(pattern);
+        let changed = self.pattern(pattern)?;
         Ok((changed != *pattern).then_some(Test::Text { pattern: changed, case: *case }))
     }
 }

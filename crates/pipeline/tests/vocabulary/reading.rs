@@ -81,7 +81,8 @@ fn wrong_types_and_values_stand_at_their_place() {
 fn conditions_by_name_need_an_expression() {
     let item = |rest: &str| format!("transformations:\n- type: rule_failure\n  message: m\n{rest}");
     let named = "  rule_conditions:\n    a: {type: is_sigma_rule}\n";
-    check(&item(named), &["4:3 `rule_conditions` has names, so `rule_cond_expr` has to say how they are joined"]);
+    // Without one they are joined as those of a list are.
+    check(&item(named), &[]);
     check(&item(&format!("{named}  rule_cond_expr: a and b\n")), &["6:25 the rule has no detection `b`"]);
     check(&item(&format!("{named}  rule_cond_expr: a and (\n")), &["6:26 the condition does not parse"]);
     check(
@@ -111,6 +112,14 @@ fn what_would_run_code_is_refused() {
     check(
         "postprocessing:\n- type: template\n  template: x\n  vars: vars.py\n",
         &["4:3 the variables of a template are a program in Python"],
+    );
+    check(
+        "postprocessing:\n- {type: template, template: environ, path: /proc/self}\n",
+        &["2:45 `/proc/self/environ` is no path of a file beside the pipeline"],
+    );
+    check(
+        "transformations:\n- {type: replace_string, regex: x, replacement: '\\2'}\n",
+        &["2:49 the replacement asks for the group `2`"],
     );
     for path in ["/etc/passwd", "../x", "a/../../x", "C:\\x", ""] {
         let text = format!("transformations:\n- type: file_placeholders\n  path: '{path}'\n");
@@ -171,6 +180,8 @@ fn placeholders_from_elsewhere() {
     check("{type: command_placeholders, cmd: make list}", "a", "F:a");
     let wrong = faults("transformations:\n- {type: file_placeholders, path: other}\n", &One(""));
     assert_eq!(wrong, ["2:35 no file other"]);
+    let program = "transformations:\n- {type: file_placeholders, path: list.txt, format: json, jq_expression: '.a[] | select(.b)'}\n";
+    assert!(faults(program, &One("{}"))[0].contains("is no path: steps are"), "{:?}", faults(program, &One("{}")));
     let empty = faults("transformations:\n- {type: file_placeholders, path: list.txt}\n", &One("\n"));
     assert_eq!(empty, ["2:35 the source has no value"]);
 }
