@@ -14,7 +14,7 @@ use sigcast_eval::project;
 use sigcast_formats::Templates;
 
 use crate::corpus::{Case, Corpus};
-use crate::engines::{Answer, Engine, Fault};
+use crate::engines::{Answer, Engine, Fault, LACKS};
 use crate::layout::{self, Batch, Setting};
 use crate::runs::{Converted, Converter, Run};
 
@@ -58,6 +58,8 @@ pub struct Tally {
     pub differing: BTreeMap<String, (usize, usize)>,
     /// Queries that the engine refuses for their size, as their conversion says, by the reason.
     pub large: BTreeMap<String, usize>,
+    /// Rules whose queries are outside the part of the language that the engine speaks, by the cause.
+    pub lacking: BTreeMap<String, usize>,
     /// Other queries that the engine refuses, by the reason; the rule and the query of each.
     pub rejected: BTreeMap<String, Vec<(String, String)>>,
 }
@@ -192,6 +194,11 @@ impl<'c, 'a> Place<'c, 'a> {
         }
         if let Some(code) = one.unfulfilled {
             *tally.not_run.entry(code.as_str()).or_default() += 1;
+            return;
+        }
+        let reasons = one.queries.iter().filter_map(|(_, request)| answer(request.as_ref().ok()?)?.as_ref().err());
+        if let Some(cause) = reasons.into_iter().find_map(|reason| reason.strip_prefix(LACKS)) {
+            *tally.lacking.entry(cause.to_owned()).or_default() += 1;
             return;
         }
         *(if one.status == Status::Exact { &mut tally.exact } else { &mut tally.approximate }) += 1;

@@ -70,6 +70,12 @@ pub const TABLES: &[Setting] = &[
 /// The setting of Splunk: fields are texts.
 pub const FIELDS: &[Setting] = &[Setting { name: "fields", model: Model::Fields, caseless: false, addresses: false }];
 
+/// The settings of what holds documents and minds case.
+pub const EVENTS: &[Setting] = &[
+    Setting { name: "cased", model: Model::Documents, caseless: false, addresses: false },
+    Setting { name: "addresses", model: Model::Documents, caseless: false, addresses: true },
+];
+
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Type {

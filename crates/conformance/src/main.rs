@@ -15,7 +15,7 @@ use sigcast_conformance::engines::python::Python;
 use sigcast_conformance::engines::spl::Spl;
 use sigcast_conformance::engines::sqlite::Sqlite;
 use sigcast_conformance::engines::{Engine, Fault};
-use sigcast_conformance::layout::{FIELDS, INDICES, Setting, TABLES};
+use sigcast_conformance::layout::{EVENTS, FIELDS, INDICES, Setting, TABLES};
 use sigcast_conformance::report::{self, Outcome};
 use sigcast_conformance::runs::{self, Run};
 
@@ -53,6 +53,8 @@ const ENGINES: &[Known] = &[
     Known { name: "postgres", start: || Ok(Box::new(Postgres::start()?)), runs: runs::POSTGRES, settings: TABLES },
     Known { name: "duckdb", start: || Ok(Box::new(Python::start("duckdb")?)), runs: runs::DUCKDB, settings: TABLES },
     Known { name: "spl", start: || Ok(Box::new(Spl::start()?)), runs: runs::SPLUNK, settings: FIELDS },
+    Known { name: "eql", start: || Ok(Box::new(Python::start("eql")?)), runs: runs::EQL, settings: EVENTS },
+    Known { name: "chdb", start: || Ok(Box::new(Python::start("chdb")?)), runs: runs::KUSTO, settings: TABLES },
 ];
 
 /// Rules whose queries are known to differ or to be refused, and why. They are counted like all others, but do not fail

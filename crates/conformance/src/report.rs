@@ -36,7 +36,7 @@ pub fn section(outcome: &Outcome) -> String {
             tally.exact,
             tally.approximate,
             sum(&tally.refused),
-            sum(&tally.not_run) + sum(&tally.left),
+            sum(&tally.not_run) + sum(&tally.left) + tally.lacking.values().sum::<usize>(),
             tally.queries,
             tally.answers,
             tally.hits,
@@ -79,6 +79,9 @@ pub fn causes(outcome: &Outcome) -> String {
     });
     list("Queries that the engine refuses for their size, as their conversion warns (`many-clauses`)", &|tally| {
         tally.large.iter().map(|(reason, count)| (reason.clone(), count.to_string())).collect()
+    });
+    list("Not run, because the engine speaks a part of the language only", &|tally| {
+        tally.lacking.iter().map(|(cause, count)| (cause.clone(), count.to_string())).collect()
     });
     list("Queries that the engine refuses", &|tally| {
         tally.rejected.iter().map(|(reason, all)| (reason.clone(), all.len().to_string())).collect()
@@ -133,9 +136,12 @@ pub fn opening(corpus: &Corpus<'_>, events: usize, step: usize) -> String {
          {} rules ({which}), {events} events made for them or recorded, {} recorded events that every rule is asked \
          about.{left}\n\n\
          *Exact* and *approximate*: rules that are so under the way and were run. *Refused*: rules that the target\n\
-         cannot say. *Not run*: the data does not fulfil an assumption of the query, or no index can hold the rule's\n\
-         fields. *Answers*: one query on one event each; *hits* are those that say yes. *Rejected*: queries that the\n\
-         engine refuses to run. An exact rule that differs is a fault.\n",
+         cannot say. *Not run*: the data does not fulfil an assumption of the query, no index can hold the rule's\n\
+         fields, or the engine speaks a part of the language only. *Answers*: one query on one event each; *hits* are\n\
+         those that say yes. *Rejected*: queries that the engine refuses to run. An exact rule that differs is a fault.\n\n\
+         The package `eql` is older than Elasticsearch's EQL; `crates/conformance/engines/eql/engine.py` says in which\n\
+         points it is made to answer as Elasticsearch documents. ES|QL is not executed: its engine is a module\n\
+         of Elasticsearch, and no node with it has been brought to run here from packages alone.\n",
         corpus.cases.len(),
         corpus.recorded.len(),
     )

@@ -90,6 +90,15 @@ const fn rows(target: &'static str, way: Way) -> Run {
 /// What runs on SQLite.
 pub const SQLITE: &[Run] = &[rows("sqlite", DEFAULT), rows("sqlite", REGEXP), rows("sqlite", REGEXP_SCHEMA)];
 
+/// What the package `eql` runs.
+pub const EQL: &[Run] = &[
+    Run { target: "eql", way: DEFAULT, settings: &["cased", "addresses"] },
+    Run { target: "eql", way: SCHEMA, settings: &["cased", "addresses"] },
+];
+
+/// What ClickHouse runs in its Kusto dialect.
+pub const KUSTO: &[Run] = &[rows("kusto", DEFAULT), rows("kusto", SCHEMA)];
+
 /// What runs on DuckDB.
 pub const DUCKDB: &[Run] = &[rows("duckdb", DEFAULT), rows("duckdb", SCHEMA)];
 
@@ -211,7 +220,8 @@ impl Converter {
             json!({"query": {"query_string": inner}})
         };
         let body = match self.backend.target.name {
-            "es-dsl" | "sqlite" | "postgres" | "duckdb" | "splunk" => return Ok(text.to_owned()),
+            "es-dsl" | "sqlite" | "postgres" | "duckdb" | "eql" | "splunk" => return Ok(text.to_owned()),
+            "kusto" => return Ok(format!("logs\n| {text}")),
             "kibana" => {
                 let mut query = kibana::translate(text, &|name| self.is_keyword(name))?;
                 if lenient {

@@ -11,7 +11,7 @@ use sigcast_conformance::engines::python::Python;
 use sigcast_conformance::engines::spl::Spl;
 use sigcast_conformance::engines::sqlite::Sqlite;
 use sigcast_conformance::engines::{Engine, Fault};
-use sigcast_conformance::layout::{FIELDS, INDICES, Setting, TABLES};
+use sigcast_conformance::layout::{EVENTS, FIELDS, INDICES, Setting, TABLES};
 use sigcast_conformance::report::{self, Outcome};
 use sigcast_conformance::runs::{self, Run};
 
@@ -63,4 +63,14 @@ fn sample_rules_on_duckdb() {
 #[test]
 fn sample_rules_in_splunks_language() {
     check(Spl::start(), runs::SPLUNK, FIELDS);
+}
+
+#[test]
+fn sample_rules_on_the_package_eql() {
+    check(Python::start("eql"), runs::EQL, EVENTS);
+}
+
+#[test]
+fn sample_rules_on_clickhouse() {
+    check(Python::start("chdb"), runs::KUSTO, TABLES);
 }

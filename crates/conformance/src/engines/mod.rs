@@ -37,8 +37,11 @@ pub trait Engine {
     fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault>;
 }
 
-/// The events that a request finds, or why the engine refuses it.
+/// The events that a request finds, or why the engine refuses it: with [`LACKS`] before it, for want of means.
 pub type Answer = Result<BTreeSet<usize>, String>;
+
+/// What begins the reason if the engine speaks a part of the language only, and the query is of the rest.
+pub const LACKS: &str = "lacks: ";
 
 /// Why an engine cannot be used, or can no longer.
 #[derive(Debug)]
