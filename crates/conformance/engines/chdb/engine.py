@@ -24,6 +24,7 @@ TYPES = {
 
 LACKING = (
     ("member access on a dynamic value is not supported", "no properties of dynamic values"),
+    ("indexing a dynamic object by key is not supported", "no properties of dynamic values"),
     ("expected an expression, found '*'", "no search in every column (`* contains`)"),
     ("Neither IPv4 nor IPv6 address", "its functions for networks fail on text that is no address"),
 )
@@ -33,6 +34,8 @@ class Engine:
     def __init__(self):
         self.session = session.Session()
         self.session.query("SET allow_experimental_kusto_dialect = 1")
+        # ClickHouse's own limit of 256 kB is not Kusto's.
+        self.session.query("SET max_query_size = 10000000")
         self.types = {}
 
     def about(self, _):

@@ -110,7 +110,8 @@ class Evaluator(eql.engine.PythonEngine):
         return lambda scope: not absent(scope)
 
     def _convert_comparison(self, node):
-        constant = node.right
+        # A sign is an operation, until it is worked out.
+        constant = node.right.optimize(recursive=True)
         kind = self.types.get(".".join(str(part) for part in node.left.full_path))
         if kind in ("keyword", "address-text") and not isinstance(constant, eql.ast.String):
             constant = eql.ast.String(text(constant.value))
