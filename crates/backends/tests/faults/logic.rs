@@ -57,7 +57,7 @@ fn the_negation_of_a_group_with_a_regex_holds_the_whole_group() {
             (
                 "splunk",
                 Text(
-                    "A=\"x\"\n| where NOT (isnotnull(B) AND match(B, \"^p[0-9]$\") AND isnotnull(C) AND lower(C)=\"y\")",
+                    "A=\"x\"\n| where NOT (isnotnull(B) AND match(B, \"^p[0-9]$\") AND isnotnull(C) AND match(C, \"(?i)^y\\\\z\"))",
                 ),
             ),
             ("kusto", Text(r#"A =~ "x" and not(B matches regex @"^p[0-9]\n?$" and C =~ "y")"#)),

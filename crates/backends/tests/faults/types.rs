@@ -163,7 +163,7 @@ fn a_list_of_wildcards_is_a_choice() {
             (
                 "splunk",
                 Text(
-                    "Image IN (\"*\\\\a.exe\", \"b*\", \"c\") OR (Image=\"d*\" Image=\"*e\")\n| where match(Image, \"(?i)\\\\\\\\a\\\\.exe\\\\z\") OR match(Image, \"(?i)^b\") OR lower(Image)=\"c\" OR match(Image, \"(?is)^d.*e\\\\z\")",
+                    "Image IN (\"*\\\\a.exe\", \"b*\", \"c\") OR (Image=\"d*\" Image=\"*e\")\n| where match(Image, \"(?i)\\\\\\\\a\\\\.exe\\\\z\") OR match(Image, \"(?i)^b\") OR match(Image, \"(?i)^c\\\\z\") OR match(Image, \"(?is)^d.*e\\\\z\")",
                 ),
             ),
             (

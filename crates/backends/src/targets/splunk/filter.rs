@@ -33,9 +33,11 @@ const OPERATORS: Operators = Operators {
 
 const TEXT: Emit = Emit::whole(text);
 const REGEX: Emit = Emit::whole(regex_match);
-const NUMBER: Emit = Emit::whole(equal_number);
+/// Functions that take one value are null for a field with several.
+const SINGLE: &[Code] = &[Code::AssumeSingleValues];
+const NUMBER: Emit = Emit::whole(equal_number).assuming(SINGLE);
 const KEYWORD: Emit = Emit::whole(keyword_match);
-const COMPARE: Emit = Emit::whole(compare);
+const COMPARE: Emit = Emit::whole(compare).assuming(SINGLE);
 const PRESENT: Emit = Emit::whole(|writer, found| call(writer, "isnotnull", found));
 const ABSENT: Emit = Emit::whole(|writer, found| call(writer, "isnull", found));
 
@@ -56,8 +58,8 @@ pub(super) static FILTER: Dialect = Dialect {
     keyword_regex: Say::Lowered(keyword_regex),
     keyword_other: Say::Lowered(keyword_number),
     regex: Say::Lowered(regex),
-    network_v4: Emit::whole(network).native(),
-    network_v6: Emit::whole(network).native(),
+    network_v4: Emit::whole(network).assuming(SINGLE).native(),
+    network_v6: Emit::whole(network).assuming(SINGLE).native(),
     number: NUMBER.native(),
     compare: Say::Lowered(comparison),
     boolean: Emit::whole(boolean).native(),
@@ -134,24 +136,20 @@ fn text(writer: &mut Writer<'_>, found: &Match<'_>) {
     let Test::Text { pattern, case } = &found.test else { return };
     let exact = match pattern.shape() {
         Shape::Empty => Some(""),
-        // Texts that look like numbers compare as numbers, and how letters beyond ASCII are lowered is not documented.
+        // Texts that look like numbers compare as numbers.
         Shape::Exact(text) if text.parse::<f64>().is_err() && !text.contains(char::is_control) => {
             (text.is_ascii() || *case == Case::Sensitive).then_some(text)
         }
         _ => None,
     };
     match (exact, case) {
-        (Some(text), Case::Insensitive) if pattern.has_case() => {
-            call(writer, "lower", found);
-            writer.put("=");
-            string(writer, &text.to_ascii_lowercase());
-        }
-        (Some(text), _) => {
+        // Not by `lower`: of a field with several values it may be null, where a search finds any of them.
+        (Some(text), _) if *case == Case::Sensitive || !pattern.has_case() => {
             writer.field_of(found);
             writer.put("=");
             string(writer, text);
         }
-        (None, _) => {
+        _ => {
             writer.put("match(");
             writer.field_of(found);
             writer.put(", ");
@@ -335,8 +333,9 @@ fn compare(writer: &mut Writer<'_>, found: &Match<'_>) {
 
 fn boolean(writer: &mut Writer<'_>, found: &Match<'_>) {
     if let Test::Bool(value) = &found.test {
-        call(writer, "lower", found);
-        writer.put(if *value { "=\"true\"" } else { "=\"false\"" });
+        writer.put("match(");
+        writer.field_of(found);
+        writer.put(if *value { r#", "(?i)^true\\z")"# } else { r#", "(?i)^false\\z")"# });
     }
 }
 
@@ -361,7 +360,7 @@ fn same_as<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
         let reason = "no function looks for the text of one field inside another's";
         return Err(Refusal::new(Code::FieldReferenceUnsupported, reason));
     }
-    Ok(legaliser.write(Emit::whole(same_text), found))
+    Ok(legaliser.write(Emit::whole(same_text).assuming(SINGLE), found))
 }
 
 /// `lower(f)=lower(other)`, or the same with the start or end of `f`. A start or end is null where a field is absent
@@ -409,7 +408,7 @@ fn time_part<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Sai
         let reason = "only `_time` holds a time; the form of other fields is unknown";
         return Err(Refusal::new(Code::TimePartUnsupported, reason));
     }
-    Ok(legaliser.write(Emit::whole(part_of_time).assuming(&[Code::AssumeTimeZone]), found))
+    Ok(legaliser.write(Emit::whole(part_of_time).assuming(&[Code::AssumeTimeZone, Code::AssumeSingleValues]), found))
 }
 
 fn part_of_time(writer: &mut Writer<'_>, found: &Match<'_>) {
