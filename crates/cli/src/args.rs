@@ -115,6 +115,12 @@ pub(crate) struct ConvertArgs {
     /// Let pipelines send requests and run commands (`http_placeholders`, `command_placeholders`)
     #[arg(long)]
     pub(crate) allow_external: bool,
+    /// Join Sigma filters to the rules that they are for: a file, or every file in a directory; may be repeated
+    ///
+    /// A filter leaves out what is known to be harmless: its condition is joined to those of the rules with `and`, before
+    /// any pipeline. Filters that stand beside the rules in PATH are joined just so (docs/filters.md).
+    #[arg(long, value_name = "PATH")]
+    pub(crate) filter: Vec<PathBuf>,
     /// What the fields of the data are: a YAML or JSON file with `fields:`, or an Elasticsearch mapping as it is
     ///
     /// Queries for lucene, opensearch, watcher, graylog, es-dsl, kibana, eql, esql and kusto are fitted to the types, and what
@@ -203,6 +209,9 @@ pub(crate) struct SampleArgs {
     /// Other events at most, for each condition: near misses, and hits in another form
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) variations: u32,
+    /// Join Sigma filters to the rules that they are for: a file, or every file in a directory; may be repeated
+    #[arg(long, value_name = "PATH")]
+    pub(crate) filter: Vec<PathBuf>,
     /// Files and directories with rules, or - for standard input
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,

@@ -3,6 +3,7 @@
 //! Invariant: the order of the texts is that of the command line, and within a directory that of the paths, on any
 //! number of threads. One file that cannot be read stops no other.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
@@ -35,6 +36,8 @@ pub(crate) struct Inputs {
     pub(crate) unreadable: Vec<Diagnostic>,
     /// Directories that were passed over because they hold a [`MARKER`], in order.
     pub(crate) passed_over: Vec<PathBuf>,
+    /// How many of the texts, at their end, come from the paths of filters.
+    pub(crate) filters: usize,
 }
 
 /// One thing to read.
@@ -55,10 +58,17 @@ enum Content {
 
 /// Reads everything that the paths name.
 pub(crate) fn read(paths: &[PathBuf]) -> Inputs {
+    read_with(paths, &[])
+}
+
+/// Reads everything that the paths name, and then what the paths of filters name besides: a file is read once.
+pub(crate) fn read_with(paths: &[PathBuf], filters: &[PathBuf]) -> Inputs {
     let mut inputs = Inputs::default();
-    let places = places(paths, &mut inputs.passed_over);
+    let mut places = places(paths, &mut inputs.passed_over);
+    let rules = places.len();
+    add_filters(&mut places, filters, &mut inputs.passed_over);
     let contents: Vec<(String, Content)> = places.into_par_iter().map(content).collect();
-    for (name, content) in contents {
+    for (at, (name, content)) in contents.into_iter().enumerate() {
         let (text, fault) = match content {
             Content::Text(text) => (text, None),
             Content::Broken(text, fault) => (text, Some(fault)),
@@ -77,8 +87,26 @@ pub(crate) fn read(paths: &[PathBuf]) -> Inputs {
         let id = inputs.sources.add(name, text);
         let fault = fault.map(|fault| in_source(fault, id, moved));
         inputs.texts.push((id, fault));
+        inputs.filters += usize::from(at >= rules);
     }
     inputs
+}
+
+/// Adds the files of filters that are not there as yet.
+fn add_filters(found: &mut Vec<Place>, filters: &[PathBuf], passed_over: &mut Vec<PathBuf>) {
+    if filters.is_empty() {
+        return;
+    }
+    let real = |place: &Place| match place {
+        Place::File(path) => std::fs::canonicalize(path).ok(),
+        _ => None,
+    };
+    let mut known: HashSet<PathBuf> = found.iter().filter_map(real).collect();
+    let stdin = found.iter().any(|place| matches!(place, Place::Stdin));
+    found.extend(places(filters, passed_over).into_iter().filter(|place| match place {
+        Place::Stdin => !stdin,
+        place => real(place).is_none_or(|path| known.insert(path)),
+    }));
 }
 
 /// The diagnostic with its places in the source that it now has, `moved` bytes nearer to the start.

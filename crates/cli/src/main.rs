@@ -6,6 +6,7 @@
 mod args;
 mod exit;
 mod input;
+mod link;
 mod list;
 mod output;
 mod pipeline;

@@ -14,6 +14,7 @@ use sigcast_pipeline::{Chain, Coverage, Event, Gap, Outcome, builtin, builtins};
 use crate::args::{PipelineOf, PipelineWhat};
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
+use crate::link;
 use crate::output::to_stdout;
 use crate::pipelines;
 use crate::run::{self, Entry};
@@ -75,7 +76,7 @@ fn with_rules(
     let texts = pipelines::read(&which.pipeline, &mut inputs.sources)?;
     let inputs = inputs;
     let chain = Chain::new(pipelines::compile(&texts, &inputs.sources, which.allow_external, terminal)?);
-    let entries = run::parsed(&inputs, terminal);
+    let entries = link::linked(&inputs, run::parsed(&inputs, terminal));
     let mut exit = Exit::Done;
     for found in &inputs.unreadable {
         terminal.say(&render::text(found, &inputs.sources, terminal.colour));
@@ -85,7 +86,7 @@ fn with_rules(
     for entry in &entries {
         match &entry.document.kind {
             Kind::Rule(rule) => rules.push((entry, rule.as_ref())),
-            Kind::Skipped => {}
+            Kind::Skipped | Kind::Filter(_) => {}
             Kind::Invalid | Kind::Refused => {
                 for found in entry.document.diagnostics.iter().filter(|found| run::is_error(found)) {
                     terminal.say(&render::text(found, &inputs.sources, terminal.colour));

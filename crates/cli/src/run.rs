@@ -19,6 +19,7 @@ use sigcast_pipeline::{Applied, Chain};
 use crate::args::ConvertArgs;
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
+use crate::link;
 use crate::output::{self, Sink};
 use crate::pipelines;
 use crate::plan::{Job, Plan};
@@ -102,7 +103,7 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
             job.extension = templates.extension(job.backend.target, job.format, &job.backend.settings);
         }
     }
-    let mut inputs = input::read(&args.paths);
+    let mut inputs = input::read_with(&args.paths, &args.filter);
     let texts = pipelines::read(&args.pipeline, &mut inputs.sources)?;
     let inputs = inputs;
     let pipelines = pipelines::compile(&texts, &inputs.sources, args.allow_external, terminal)?;
@@ -231,7 +232,7 @@ pub(crate) fn parsed<'a>(inputs: &'a Inputs, terminal: &Terminal) -> Vec<Entry<'
 
 /// Every document that the run is about, in input order, and the number of rules that were not selected.
 fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<Entry<'a>>, usize) {
-    let mut entries = parsed(inputs, terminal);
+    let mut entries = link::linked(inputs, parsed(inputs, terminal));
     let all = entries.len();
     if !plan.selection.is_empty() {
         entries.retain(|entry| match &entry.document.kind {
@@ -297,7 +298,7 @@ impl<'p> Maker<'p> {
             }
             Kind::Invalid => without(Status::Invalid),
             Kind::Refused => without(Status::Refused),
-            Kind::Skipped => without(Status::Skipped),
+            Kind::Skipped | Kind::Filter(_) => without(Status::Skipped),
         }
     }
 

@@ -16,6 +16,7 @@ use sigcast_ir::Rule;
 use crate::args::SampleArgs;
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
+use crate::link;
 use crate::run::{self, Converted, Ended, Entry, Status};
 use crate::summary;
 use crate::terminal::{Terminal, Verbosity};
@@ -59,8 +60,8 @@ pub(crate) fn sample(args: &SampleArgs, terminal: &Terminal) -> Result<Exit, Fau
             .help("`sigcast sample rule.yml` makes events from one rule"));
     }
     let limits = Limits { hits: args.hits as usize, variations: args.variations as usize };
-    let inputs = input::read(&args.paths);
-    let entries = run::parsed(&inputs, terminal);
+    let inputs = input::read_with(&args.paths, &args.filter);
+    let entries = link::linked(&inputs, run::parsed(&inputs, terminal));
     let progress = terminal.progress(entries.len());
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let mut ended: Vec<Sampled> = Vec::with_capacity(entries.len());
@@ -101,7 +102,7 @@ fn end(entry: &Entry<'_>, sources: &SourceMap, limits: Limits) -> Sampled {
         Kind::Rule(rule) => rule,
         Kind::Invalid => return Sampled::without(Status::Invalid),
         Kind::Refused => return Sampled::without(Status::Refused),
-        Kind::Skipped => return Sampled::without(Status::Skipped),
+        Kind::Skipped | Kind::Filter(_) => return Sampled::without(Status::Skipped),
     };
     let made = run::guarded(entry.source, rule.span.start as usize, || samples(rule, limits))
         .and_then(|made| made.map_err(|fault| refusal(&fault, rule)));

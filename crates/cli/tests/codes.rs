@@ -8,8 +8,9 @@ use serde_json::Value;
 use sigcast_diagnostics::{Class, Code};
 use support::{Ran, run_with};
 
-/// Codes that no rule alone can cause; the last three need a schema.
-const WITHOUT_EXAMPLE: [Code; 12] = [
+/// Codes that no rule alone can cause: a filter, a pipeline or a schema is needed too, or a fault.
+const WITHOUT_EXAMPLE: [Code; 13] = [
+    Code::BrokenFilter,
     Code::PipelineFailure,
     Code::UnmappedField,
     Code::NothingLeft,

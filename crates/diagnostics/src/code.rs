@@ -123,8 +123,8 @@ codes! {
     LegacyAggregation = Refusal "legacy-aggregation";
     /// The document is a Sigma correlation rule, which needs correlation support.
     CorrelationRule = Refusal "correlation-rule";
-    /// The document is a Sigma filter, which is joined to rules.
-    FilterRule = Refusal "filter-rule";
+    /// A filter that is for the rule is wrong or not supported: the query would match what the filter leaves out.
+    BrokenFilter = Refusal "broken-filter";
 
     // Warnings on rules.
     /// Readers of YAML 1.1 see another value here than YAML 1.2 does: `yes`, `0777`, `12:30`.
@@ -137,9 +137,23 @@ codes! {
     /// No event was found that a condition matches: it contradicts itself, or its values are beyond the search for samples.
     NoHit = Warning "no-hit";
 
+    // Warnings on filters.
+    /// The filter applies to no rule of the run, or not to one that it names: the log source of that one is another.
+    FilterUnused = Warning "filter-unused";
+    /// The filter names a rule that is not in the run.
+    UnknownRule = Warning "unknown-rule";
+    /// The filter leaves out every event that it does not describe, and keeps what it should leave out.
+    FilterKeepsOnly = Warning "filter-keeps-only";
+    /// No event was found that the rule matches and its filters let through, while the rule alone matches some.
+    FilterImpossible = Warning "filter-impossible";
+    /// A path of `--filter` holds a document that is no filter: it is passed over.
+    NotAFilter = Warning "not-a-filter";
+
     // Notes.
     /// The document is no Sigma rule: it has neither `detection` nor `logsource`.
     NotARule = Note "not-a-rule";
+    /// The document is a Sigma filter: it is joined to the rules that it is for, and has no query of its own.
+    FilterJoined = Note "filter-joined";
 
     // What a target cannot say.
     /// The value has a placeholder (`%name%`) that no pipeline resolved.

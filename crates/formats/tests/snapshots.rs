@@ -118,7 +118,7 @@ impl Sample {
                 out.push_str("status: refused\n");
                 self.diagnostics(out, &document.diagnostics);
             }
-            Kind::Skipped => {
+            Kind::Skipped | Kind::Filter(_) => {
                 out.push_str("status: skipped\n");
                 self.diagnostics(out, &document.diagnostics);
             }

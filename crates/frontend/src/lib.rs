@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `yaml` | text | nodes with spans |
 //! | `collection` | the nodes of a file | documents, `action: global` and the like applied |
-//! | `rule`, `detection`, `modifier`, `condition` | a document | [`sigcast_ir::Rule`] and diagnostics |
+//! | `rule`, `filter`, `detection`, `modifier`, `condition` | a document | [`sigcast_ir::Rule`] and diagnostics |
+//! | `link` | the documents of a run | rules joined with their filters |
 //!
 //! Invariant: parsing returns all it understood and every diagnostic; it never stops at the first fault.
 
@@ -12,6 +13,8 @@ mod attributes;
 mod collection;
 mod condition;
 mod detection;
+mod filter;
+mod link;
 mod modifier;
 pub mod part;
 mod regex;
@@ -22,9 +25,10 @@ mod yaml;
 
 use std::borrow::Cow;
 
+pub use link::{Joined, link};
 pub use modifier::Modifier;
 use sigcast_diagnostics::{Diagnostic, SourceId, SourceMap};
-use sigcast_ir::Rule;
+use sigcast_ir::{Filter, Rule};
 
 /// One YAML document of a file.
 #[derive(Debug)]
@@ -46,11 +50,14 @@ pub struct Document<'a> {
 pub enum Kind<'a> {
     /// A detection rule without errors.
     Rule(Box<Rule<'a>>),
+    /// A filter, before [`link`] has used it up. A wrong one, of which a diagnostic says why, has no condition: the rules
+    /// that it is for are known as far as it names them.
+    Filter(Box<Filter<'a>>),
     /// Something that is meant as a rule and is wrong; a diagnostic of class `Invalid` says why.
     Invalid,
     /// Right, but not supported as yet; a diagnostic of class `Refusal` says why.
     Refused,
-    /// No Sigma rule, or one that only lends its attributes to others (`action: global`).
+    /// No Sigma rule, or one that only lends its attributes to others (`action: global`), or a filter that was used up.
     Skipped,
 }
 

@@ -7,7 +7,7 @@ use sigcast_ir::{Condition, Detection, LogSource, Meta, Prepared, Rule};
 
 use crate::collection::Merged;
 use crate::yaml::{Data, Entry, Node, Place};
-use crate::{Document, Kind, attributes, condition, detection};
+use crate::{Document, Kind, attributes, condition, detection, filter};
 
 /// Reads a document of a collection.
 pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) -> Document<'a> {
@@ -26,7 +26,15 @@ pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) 
     };
     diagnostics.sort_by_key(|diagnostic| diagnostic.span().map(|span| span.start));
     let invalid = diagnostics.iter().any(|diagnostic| diagnostic.code.class() == Class::Invalid);
-    let kind = if invalid { Kind::Invalid } else { kind };
+    let kind = match kind {
+        // Which rules a wrong filter is for must be known: they cannot do without it.
+        Kind::Filter(mut filter) if invalid => {
+            filter.condition = None;
+            Kind::Filter(filter)
+        }
+        _ if invalid => Kind::Invalid,
+        kind => kind,
+    };
     Document { number, title, id, kind, diagnostics }
 }
 
@@ -45,15 +53,14 @@ fn read<'a>(root: &Node<'a>, place: Place<'a>, diagnostics: &mut Vec<Diagnostic>
         return Kind::Refused;
     }
     if let Some(entry) = entry("filter") {
-        let message = "filters are not supported as yet";
-        diagnostics.push(Diagnostic::at(Code::FilterRule, entry.key_span, message).here("a filter"));
-        return Kind::Refused;
+        let mut reader = Reader { what: "filter", place, root, entries, diagnostics };
+        return filter::read(&mut reader, entry);
     }
     if entry("detection").is_none() && entry("logsource").is_none() && !looks_like_a_rule(entries) {
         diagnostics.push(not_a_rule(root.span, "the document has neither `detection` nor `logsource`"));
         return Kind::Skipped;
     }
-    let mut reader = Reader { place, root, entries, diagnostics };
+    let mut reader = Reader { what: "rule", place, root, entries, diagnostics };
     reader.rule()
 }
 
@@ -68,20 +75,28 @@ fn looks_like_a_rule(entries: &[Entry<'_>]) -> bool {
     entries.iter().any(|entry| entry.key.text == "title") && entries.iter().any(near)
 }
 
-struct Reader<'r, 'a> {
+/// Reads a rule, or what a filter has in common with one.
+pub(crate) struct Reader<'r, 'a> {
+    /// What the document is, in messages.
+    what: &'static str,
     place: Place<'a>,
     root: &'r Node<'a>,
-    entries: &'r [Entry<'a>],
-    diagnostics: &'r mut Vec<Diagnostic>,
+    /// The attributes of the document.
+    pub(crate) entries: &'r [Entry<'a>],
+    /// Where faults go.
+    pub(crate) diagnostics: &'r mut Vec<Diagnostic>,
 }
 
 /// What the `detection` attribute says.
 #[derive(Default)]
-struct Detections<'a> {
-    detections: Vec<Detection<'a>>,
-    conditions: Vec<(Condition<'a>, Span)>,
+pub(crate) struct Detections<'a> {
+    /// The detections that have no fault.
+    pub(crate) detections: Vec<Detection<'a>>,
+    /// The conditions that have no fault.
+    pub(crate) conditions: Vec<(Condition<'a>, Span)>,
     timeframe: Option<Cow<'a, str>>,
-    refused: bool,
+    /// Whether a condition cannot be supported.
+    pub(crate) refused: bool,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -89,7 +104,7 @@ impl<'r, 'a> Reader<'r, 'a> {
         let meta = self.meta();
         let logsource = self.logsource();
         let detections = match self.required("detection") {
-            Some(entry) => self.detections(entry),
+            Some(entry) => self.detections(entry, &["condition", "timeframe"]),
             None => Detections::default(),
         };
         if detections.refused {
@@ -102,7 +117,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         Kind::Rule(Box::new(Rule { meta, logsource, detections, conditions, timeframe, span, prepared }))
     }
 
-    fn meta(&mut self) -> Meta<'a> {
+    /// What describes the document.
+    pub(crate) fn meta(&mut self) -> Meta<'a> {
         let title = self.required("title");
         let meta = attributes::Reader { diagnostics: self.diagnostics }.meta(self.entries);
         if let Some(entry) = title.filter(|entry| entry.value.as_scalar().is_some() && meta.title.trim().is_empty()) {
@@ -114,7 +130,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         meta
     }
 
-    fn logsource(&mut self) -> LogSource<'a> {
+    /// Its log source.
+    pub(crate) fn logsource(&mut self) -> LogSource<'a> {
         match self.required("logsource") {
             Some(entry) => attributes::Reader { diagnostics: self.diagnostics }.logsource(entry),
             None => LogSource::default(),
@@ -125,17 +142,18 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn required(&mut self, name: &str) -> Option<&'r Entry<'a>> {
         let found = self.entries.iter().find(|entry| entry.key.text == name);
         if found.is_none() {
-            let fault = Diagnostic::at(Code::MissingAttribute, self.start(), format!("the rule has no `{name}`"));
+            let fault =
+                Diagnostic::at(Code::MissingAttribute, self.start(), format!("the {} has no `{name}`", self.what));
             let typo = self.entries.iter().find(|entry| {
                 let key = entry.key.text.as_ref();
                 !attributes::KNOWN.contains(&key) && nearest(key, [name]).is_some()
             });
             self.diagnostics.push(match typo {
                 Some(typo) => fault
-                    .here("this rule")
+                    .here(format!("this {}", self.what))
                     .label(typo.key_span, "not an attribute of the specification")
                     .help(format!("is `{}` meant as `{name}`?", typo.key.text)),
-                None => fault.here(format!("`{name}` is missing from this rule")),
+                None => fault.here(format!("`{name}` is missing from this {}", self.what)),
             });
         }
         found
@@ -146,15 +164,17 @@ impl<'r, 'a> Reader<'r, 'a> {
         self.entries.first().map_or(self.root.span, |entry| entry.key_span)
     }
 
-    fn detections(&mut self, entry: &Entry<'a>) -> Detections<'a> {
+    /// The detections and conditions in a map; `reserved` are the keys of it that name no detection.
+    pub(crate) fn detections(&mut self, entry: &Entry<'a>, reserved: &[&str]) -> Detections<'a> {
         let mut found = Detections::default();
         let Some(entries) = entry.value.as_map() else {
-            let message = format!("`detection` is {}, and a map of detections is expected", entry.value.kind());
+            let message =
+                format!("`{}` is {}, and a map of detections is expected", entry.key.text, entry.value.kind());
             self.diagnostics
                 .push(Diagnostic::at(Code::WrongType, entry.key_span, message).here("a map is expected here"));
             return found;
         };
-        let is_detection = |entry: &&Entry<'_>| !matches!(entry.key.text.as_ref(), "condition" | "timeframe");
+        let is_detection = |entry: &&Entry<'_>| !reserved.contains(&entry.key.text.as_ref());
         let named: Vec<&Entry<'a>> = entries.iter().filter(is_detection).collect();
         let mut reader = detection::Reader::new(self.place.text, self.diagnostics);
         for entry in &named {
@@ -164,8 +184,12 @@ impl<'r, 'a> Reader<'r, 'a> {
         }
         if named.is_empty() {
             self.diagnostics.push(
-                Diagnostic::at(Code::EmptyDetection, entry.key_span, "`detection` names no detection: it says nothing")
-                    .here("a detection such as `selection` is expected here"),
+                Diagnostic::at(
+                    Code::EmptyDetection,
+                    entry.key_span,
+                    format!("`{}` names no detection: it says nothing", entry.key.text),
+                )
+                .here("a detection such as `selection` is expected here"),
             );
         }
         let timeframe = entries.iter().find(|entry| entry.key.text == "timeframe");
@@ -178,7 +202,11 @@ impl<'r, 'a> Reader<'r, 'a> {
     }
 
     fn no_condition(&mut self, entry: &Entry<'a>, named: &[&Entry<'a>]) {
-        let fault = Diagnostic::at(Code::MissingAttribute, entry.key_span, "the detection has no `condition`");
+        let fault = Diagnostic::at(
+            Code::MissingAttribute,
+            entry.key_span,
+            format!("the {} has no `condition`", entry.key.text),
+        );
         let typo = named
             .iter()
             .find(|entry| entry.value.as_scalar().is_some() && nearest(&entry.key.text, ["condition"]).is_some());

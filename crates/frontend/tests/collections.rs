@@ -20,6 +20,7 @@ fn check(text: &str, expected: &[&str]) {
                     let category = rule.logsource.category.as_deref().unwrap_or("");
                     format!("{} {product}/{category} {names:?} {conditions:?} {codes}", rule.meta.title)
                 }
+                Kind::Filter(filter) => format!("filter {} {codes}", filter.meta.title),
                 Kind::Invalid => format!("invalid {codes}"),
                 Kind::Refused => format!("refused {codes}"),
                 Kind::Skipped => format!("skipped {codes}"),

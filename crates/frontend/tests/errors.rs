@@ -8,10 +8,9 @@ use sigcast_diagnostics::{Class, Code, SourceMap, render};
 use sigcast_frontend::{Kind, parse};
 
 /// Codes of other classes than `Invalid` that the frontend gives.
-const OTHERS: [Code; 8] = [
+const OTHERS: [Code; 7] = [
     Code::LegacyAggregation,
     Code::CorrelationRule,
-    Code::FilterRule,
     Code::YamlVersionTrap,
     Code::UnusedDetection,
     Code::MergeDropped,
@@ -60,6 +59,7 @@ fn every_code_has_a_bad_rule_and_a_snapshot() {
         for document in parse(&sources, id) {
             let kind = match document.kind {
                 Kind::Rule(_) => "rule",
+                Kind::Filter(_) => "filter",
                 Kind::Invalid => "invalid",
                 Kind::Refused => "refused",
                 Kind::Skipped => "skipped",

@@ -11,6 +11,7 @@
 
 mod condition;
 mod expr;
+mod filter;
 pub mod lower;
 pub mod model;
 mod pattern;
@@ -20,6 +21,7 @@ mod test;
 
 pub use condition::{Condition, Quantifier};
 pub use expr::{Expr, Match, Query, Subject};
+pub use filter::{Filter, FilterRules, Reference};
 pub use pattern::{Part, Pattern, Shape};
 pub use rule::{
     Attribute, Detection, DetectionItem, Level, LogSource, Meta, Prepared, Related, Rule, Status, Tree, Value,

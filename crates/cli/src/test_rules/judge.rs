@@ -147,7 +147,7 @@ impl Judge<'_> {
     ) -> Vec<Case> {
         let rule = match &entry.document.kind {
             Kind::Rule(rule) => rule,
-            Kind::Skipped => return Vec::new(),
+            Kind::Skipped | Kind::Filter(_) => return Vec::new(),
             Kind::Invalid | Kind::Refused => return self.without(entry, specs),
         };
         let each = specs.iter().map(|spec| {
