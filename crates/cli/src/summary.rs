@@ -96,7 +96,12 @@ impl<'p> Tally<'p> {
             Some(Status::Invalid) => {
                 count(&mut self.invalid, own.iter().filter(|found| is_error(found)).map(|found| found.code));
             }
-            Some(Status::Skipped) => count(&mut self.skipped, own.iter().map(|found| found.code)),
+            // A note says why; where there is none, a warning does.
+            Some(Status::Skipped) => {
+                let note = |found: &&Diagnostic| found.code.class() == Class::Note;
+                let noted = own.iter().any(|found| note(&found));
+                count(&mut self.skipped, own.iter().filter(|found| !noted || note(found)).map(|found| found.code));
+            }
             _ => {}
         }
     }
