@@ -35,6 +35,7 @@ use self::layout::{Finder, Known, Problem, Spec, Wanted};
 use crate::args::{Engine, TestArgs};
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
+use crate::link;
 use crate::output::to_stdout;
 use crate::pipelines;
 use crate::run::{self, Entry};
@@ -64,7 +65,7 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<Exit, Fault> 
     let texts = pipelines::read(&args.pipeline, &mut inputs.sources)?;
     let inputs = inputs;
     let common = pipelines::compile(&texts, &inputs.sources, args.allow_external, terminal)?;
-    let entries = run::parsed(&inputs, terminal);
+    let entries = link::linked(&inputs, run::parsed(&inputs, terminal));
     let known = known(&entries, &inputs, &args.paths);
     let folders: BTreeSet<PathBuf> =
         known.iter().filter_map(|one| one.path.parent()).map(|path| path.components().collect()).collect();
