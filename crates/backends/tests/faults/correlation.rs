@@ -28,7 +28,7 @@ fn outcomes(documents: &[&str], target: &str) -> Vec<Result<Vec<String>, Vec<Cod
             if found.status == Status::Refused { Err(refusals(&found.diagnostics)) } else { Ok(found.queries) }
         }
         Kind::Refused => Err(refusals(&document.diagnostics)),
-        Kind::Invalid | Kind::Skipped => panic!("{document:?}"),
+        Kind::Filter(_) | Kind::Invalid | Kind::Skipped => panic!("{document:?}"),
     };
     parse(&sources, id).iter().map(outcome).collect()
 }
