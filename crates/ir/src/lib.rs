@@ -10,6 +10,7 @@
 //! Invariant: this crate names no target and no YAML. Text is borrowed from the rule file as far as it goes.
 
 mod condition;
+mod correlation;
 mod expr;
 mod filter;
 pub mod lower;
@@ -20,6 +21,9 @@ pub mod schema;
 mod test;
 
 pub use condition::{Condition, Quantifier};
+pub use correlation::{
+    Bound, Correlation, Criterion, Key, KeyField, Measure, Member, MemberCondition, Source, Timespan, Wanted,
+};
 pub use expr::{Expr, Match, Query, Subject};
 pub use filter::{Filter, FilterRules, Reference};
 pub use pattern::{Part, Pattern, Shape};
