@@ -2,24 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 use insta::assert_snapshot;
 use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, Status, TARGETS};
-use sigcast_diagnostics::SourceMap;
 use sigcast_frontend::Kind;
-
-fn rule_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            rule_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
-            found.push(path);
-        }
-    }
-}
+use sigcast_testing::{corpus, sources};
 
 /// What a target makes of the corpus, as text; and the share that it converts.
 fn counted(backend: &Backend, documents: &[sigcast_frontend::Document<'_>]) -> (String, f64) {
@@ -63,17 +51,8 @@ fn counted(backend: &Backend, documents: &[sigcast_frontend::Document<'_>]) -> (
 
 #[test]
 fn the_corpus_converts() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
-    let mut files = Vec::new();
-    rule_files(&Path::new(&corpus).join("sigmahq/rules"), &mut files);
-    files.sort();
-    let mut sources = SourceMap::new();
-    for path in &files {
-        sources.add(path.display().to_string(), std::fs::read_to_string(path).expect("UTF-8"));
-    }
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    let sources = sources(&rules);
     let documents: Vec<_> = sources.iter().flat_map(|(id, _)| sigcast_frontend::parse(&sources, id)).collect();
     assert!(documents.len() > 3_000, "only {} rules", documents.len());
     let mut settings = insta::Settings::clone_current();

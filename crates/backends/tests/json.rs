@@ -1,25 +1,12 @@
 //! Targets whose queries are JSON: every text over the sample rules, and the public ones if they are there, is one object.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use sigcast_backends::options::{Settings, option};
 use sigcast_backends::{Backend, find};
-use sigcast_diagnostics::SourceMap;
 use sigcast_frontend::Kind;
-
-/// Adds every rule file under a folder.
-fn add(folder: &Path, sources: &mut SourceMap) {
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path: PathBuf = entry.path();
-        if path.is_dir() {
-            add(&path, sources);
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
-            let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-            sources.add(path.display().to_string(), text);
-        }
-    }
-}
+use sigcast_testing::{corpus, sample_rules, sources};
 
 /// How many clauses of a kind that the reference lists a query has; a clause of another kind is a fault.
 fn clauses(query: &Value) -> Result<usize, String> {
@@ -59,8 +46,7 @@ fn check(folder: &Path, pairs: &[(&str, &str)]) -> usize {
         option(key).expect("a known option").set(&mut settings, value).expect("a good value");
     }
     let backend = Backend::new(find("es-dsl").expect("the target"), settings);
-    let mut sources = SourceMap::new();
-    add(folder, &mut sources);
+    let sources = sources(folder);
     let mut count = 0;
     for (id, source) in sources.iter() {
         for document in sigcast_frontend::parse(&sources, id) {
@@ -79,7 +65,7 @@ fn check(folder: &Path, pairs: &[(&str, &str)]) -> usize {
 
 #[test]
 fn sample_queries_are_json() {
-    let rules = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules"));
+    let rules = &sample_rules();
     for pairs in
         [&[][..], &[("cidr", "expand")], &[("cidr", "native")], &[("fields", "dynamic"), ("time_range", "24h")]]
     {
@@ -89,9 +75,6 @@ fn sample_queries_are_json() {
 
 #[test]
 fn public_queries_are_json() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
-    assert!(check(&Path::new(&corpus).join("sigmahq/rules"), &[]) > 10_000, "hardly a clause");
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    assert!(check(&rules, &[]) > 10_000, "hardly a clause");
 }

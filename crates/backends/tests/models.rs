@@ -2,7 +2,7 @@
 //! store holds of it. If it has not, its meaning needs a distinction that is lost, and the rule is approximate.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use sigcast_diagnostics::{Code, SourceMap};
 use sigcast_eval::{Limits, RuleMatcher, project, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::Rule;
+use sigcast_testing::{corpus, sample_rules, sources};
 
 /// Compares the answers on the events of a rule; how many were compared and how many are not held at all.
 fn compare(rule: &Rule<'_>, backend: &Backend, events: &[Value]) -> Result<Option<(usize, usize)>, String> {
@@ -49,33 +50,12 @@ fn excluded(conversion: &Conversion, event: &Value) -> Result<(), String> {
     }
 }
 
-fn rules_under(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 fn backends() -> Vec<Backend> {
     TARGETS.iter().map(|target| Backend::new(target, Settings::default())).collect()
 }
 
 fn check_folder(folder: &Path, limits: Limits) -> BTreeMap<&'static str, (usize, usize, usize)> {
-    let mut sources = SourceMap::new();
-    for path in rules_under(folder) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        sources.add(path.display().to_string(), text);
-    }
+    let sources = sources(folder);
     let (mut counts, mut faults) = (BTreeMap::new(), Vec::new());
     for (id, source) in sources.iter() {
         for document in sigcast_frontend::parse(&sources, id) {
@@ -101,18 +81,15 @@ fn check_folder(folder: &Path, limits: Limits) -> BTreeMap<&'static str, (usize,
 
 #[test]
 fn sample_rules_ask_for_nothing_that_is_lost() {
-    let counts = check_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules")), Limits::default());
+    let counts = check_folder(&sample_rules(), Limits::default());
     println!("target: exact rules, events compared, events not held\n{counts:#?}");
     assert!(TARGETS.iter().all(|target| counts.get(target.name).is_some_and(|count| count.1 > 500)), "{counts:?}");
 }
 
 #[test]
 fn corpus_asks_for_nothing_that_is_lost() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
-    let counts = check_folder(&Path::new(&corpus).join("sigmahq/rules"), Limits { hits: 4, variations: 16 });
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    let counts = check_folder(&rules, Limits { hits: 4, variations: 16 });
     println!("target: exact rules, events compared, events not held\n{counts:#?}");
     assert!(TARGETS.iter().all(|target| counts.get(target.name).is_some_and(|count| count.1 > 20_000)), "{counts:?}");
 }

@@ -15,7 +15,7 @@ mod engine;
 mod pool;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -24,10 +24,11 @@ use sigcast_backends::options::{Settings, option};
 use sigcast_backends::passes::{cidr, factor, guard, regex, simplify, split};
 use sigcast_backends::say::{Legaliser, Said};
 use sigcast_backends::{Backend, Language, TARGETS, Target};
-use sigcast_diagnostics::{Class, Code, SourceMap};
+use sigcast_diagnostics::{Class, Code};
 use sigcast_eval::{Limits, Matcher, project, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Expr, Query, Test, lower};
+use sigcast_testing::{corpus, sample_rules, sources};
 
 /// A query as its language is given it.
 struct Given<'a> {
@@ -236,30 +237,9 @@ fn patterns_keep_the_answers() {
     assert!(compared > 15, "{compared}");
 }
 
-fn rules_under(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yml") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Every rule under a folder on its own samples, in every language: conditions and events compared.
 fn check_folder(folder: &Path, backends: &[Backend], limits: Limits) -> (usize, usize) {
-    let mut sources = SourceMap::new();
-    for path in rules_under(folder) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        sources.add(path.display().to_string(), text);
-    }
+    let sources = sources(folder);
     let (mut conditions, mut events, mut faults) = (0, 0, Vec::new());
     for (id, source) in sources.iter() {
         for document in sigcast_frontend::parse(&sources, id) {
@@ -287,7 +267,7 @@ fn check_folder(folder: &Path, backends: &[Backend], limits: Limits) -> (usize, 
 
 #[test]
 fn sample_rules_keep_their_answers() {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules"));
+    let folder = &sample_rules();
     let (conditions, events) = check_folder(folder, &backends(), Limits::default());
     println!("{conditions} conditions, {events} events");
     assert!(conditions > 500 && events > 5_000, "{conditions} conditions, {events} events");
@@ -295,13 +275,9 @@ fn sample_rules_keep_their_answers() {
 
 #[test]
 fn corpus_keeps_its_answers() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
+    let Some(rules) = corpus("sigmahq/rules") else { return };
     let plain: Vec<Backend> = TARGETS.iter().map(|target| Backend::new(target, Settings::default())).collect();
-    let (conditions, events) =
-        check_folder(&Path::new(&corpus).join("sigmahq/rules"), &plain, Limits { hits: 3, variations: 6 });
+    let (conditions, events) = check_folder(&rules, &plain, Limits { hits: 3, variations: 6 });
     println!("{conditions} conditions, {events} events");
     assert!(conditions > 20_000, "{conditions} conditions, {events} events");
 }

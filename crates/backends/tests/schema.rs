@@ -1,7 +1,6 @@
 //! Conversions with a schema: what each type of field makes of a test, and what is left to assume.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sigcast_backends::options::Settings;
@@ -10,6 +9,7 @@ use sigcast_diagnostics::{Code, SourceMap};
 use sigcast_frontend::Kind;
 use sigcast_ir::schema::{FieldKind, FieldType, Normalised, Schema};
 use sigcast_ir::{Order, Rule, Test, lower};
+use sigcast_testing::{corpus, sources};
 
 const SCHEMA: &str = "
 fields:
@@ -142,17 +142,6 @@ fn a_style_of_old_is_left_alone() {
     assert_eq!(query(&plain), query(&typed));
 }
 
-fn rule_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            rule_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
-            found.push(path);
-        }
-    }
-}
-
 /// Every field that the rules use, of the type that their tests ask for.
 fn schema_of(rules: &[&Rule<'_>]) -> Schema {
     let mut fields: HashMap<String, FieldType> = HashMap::new();
@@ -180,16 +169,8 @@ fn schema_of(rules: &[&Rule<'_>]) -> Schema {
 
 #[test]
 fn most_of_the_corpus_is_exact() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
-    let mut files = Vec::new();
-    rule_files(&Path::new(&corpus).join("sigmahq/rules"), &mut files);
-    let mut sources = SourceMap::new();
-    for path in &files {
-        sources.add(path.display().to_string(), std::fs::read_to_string(path).expect("UTF-8"));
-    }
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    let sources = sources(&rules);
     let documents: Vec<_> = sources.iter().flat_map(|(id, _)| sigcast_frontend::parse(&sources, id)).collect();
     let rules: Vec<&Rule<'_>> = documents
         .iter()

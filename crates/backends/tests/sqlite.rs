@@ -17,9 +17,10 @@ use sigcast_diagnostics::{Code, SourceMap};
 use sigcast_eval::Matcher;
 use sigcast_frontend::Kind;
 use sigcast_ir::{Query, lower};
+use sigcast_testing::{corpus, sample_rules, sources};
 
 use sampler::Random;
-use table::{Declared, columns_of, database, found, rules_under, table};
+use table::{Declared, columns_of, database, found, table};
 
 fn backend(options: &[(&str, &str)]) -> Backend {
     let mut settings = Settings::default();
@@ -469,11 +470,7 @@ struct Count {
 /// Runs every rule under a folder whose query is exact over events made for it: SQLite must find what the evaluator
 /// does.
 fn run_folder(folder: &Path, options: &[(&str, &str)]) -> Count {
-    let mut sources = SourceMap::new();
-    for path in rules_under(folder) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        sources.add(path.display().to_string(), text);
-    }
+    let sources = sources(folder);
     let backend = backend(options);
     let connection = database();
     let mut count = Count::default();
@@ -527,18 +524,15 @@ fn run(
 
 #[test]
 fn sample_rules_find_what_they_mean() {
-    let count = run_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules")), &[]);
+    let count = run_folder(&sample_rules(), &[]);
     assert!(count.queries > 0 && count.found > count.queries, "{count:?}");
 }
 
 #[test]
 fn corpus_finds_what_it_means() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
+    let Some(rules) = corpus("sigmahq/rules") else { return };
     for (options, least) in [(&[][..], 2_900), (&[("regexp", "function")][..], 2_950)] {
-        let count = run_folder(&Path::new(&corpus).join("sigmahq/rules"), options);
+        let count = run_folder(&rules, options);
         println!("{count:?}");
         assert!(count.queries > least && count.found > 20_000 && count.others > 20_000, "{count:?}");
     }

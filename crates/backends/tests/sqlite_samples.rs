@@ -10,17 +10,17 @@ mod address;
 mod table;
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::Value;
 use sigcast_backends::options::{Settings, option};
 use sigcast_backends::{Backend, Status, find};
-use sigcast_diagnostics::SourceMap;
 use sigcast_eval::{Limits, Matcher, Sample, flatten_windows, project, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Query, Rule, Test, lower};
+use sigcast_testing::{corpus, files, sample_rules, sources};
 
-use table::{Declared, columns_of, database, files_under, found, rules_under};
+use table::{Declared, columns_of, database, found};
 
 /// What was compared.
 #[derive(Debug, Default)]
@@ -44,11 +44,7 @@ fn backend(options: &[(&str, &str)]) -> Backend {
 
 /// Every rule under a folder, with the name of its file.
 fn each_rule(folder: &Path, mut use_it: impl FnMut(&str, &Rule<'_>)) {
-    let mut sources = SourceMap::new();
-    for path in rules_under(folder) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        sources.add(path.display().to_string(), text);
-    }
+    let sources = sources(folder);
     for (id, source) in sources.iter() {
         for document in sigcast_frontend::parse(&sources, id) {
             if let Kind::Rule(rule) = document.kind {
@@ -142,7 +138,7 @@ fn own_samples(
 /// The real events of the corpus.
 fn real_events(corpus: &Path) -> Vec<Value> {
     let mut events = Vec::new();
-    for path in files_under(&corpus.join("regression"), "json") {
+    for path in files(&corpus.join("regression"), &["json"]) {
         let text = std::fs::read_to_string(&path).expect("events");
         for event in serde_json::Deserializer::from_str(&text).into_iter::<Value>() {
             events.push(flatten_windows(&event.expect("JSON")));
@@ -200,19 +196,11 @@ fn run_real(folder: &Path, events: &[Value], options: &[(&str, &str)]) -> Count 
     count
 }
 
-fn corpus() -> Option<PathBuf> {
-    let corpus = std::env::var_os("SIGCAST_CORPUS").map(PathBuf::from);
-    if corpus.is_none() {
-        println!("skipped: SIGCAST_CORPUS is not set");
-    }
-    corpus
-}
-
 const OPTIONS: [&[(&str, &str)]; 2] = [&[], &[("regexp", "function")]];
 
 #[test]
 fn samples_of_the_sample_rules() {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules"));
+    let folder = &sample_rules();
     for options in OPTIONS {
         let count = run_samples(folder, options, Limits::default());
         println!("{options:?}: {count:?}");
@@ -222,7 +210,7 @@ fn samples_of_the_sample_rules() {
 
 #[test]
 fn samples_of_the_corpus() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus("") else { return };
     let limits = Limits { hits: 6, variations: 18 };
     let count = run_samples(&corpus.join("sigmahq/rules"), OPTIONS[1], limits);
     println!("{count:?}");
@@ -231,7 +219,7 @@ fn samples_of_the_corpus() {
 
 #[test]
 fn real_events_of_the_corpus() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus("") else { return };
     let events = real_events(&corpus);
     let count = run_real(&corpus.join("sigmahq/rules"), &events, OPTIONS[1]);
     println!("{} events: {count:?}", events.len());

@@ -3,7 +3,7 @@
 //! Truth is compared on many assignments at once: an atom is a word of 64 bits, one bit an assignment.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sigcast_backends::dialect::Dialect;
 use sigcast_backends::options::{Settings, option};
@@ -11,9 +11,9 @@ use sigcast_backends::readback::{self, Read};
 use sigcast_backends::say::{Leaf, Legaliser, Said};
 use sigcast_backends::write::Writer;
 use sigcast_backends::{Backend, Language, Status, TARGETS, Target};
-use sigcast_diagnostics::SourceMap;
 use sigcast_frontend::Kind;
 use sigcast_ir::{Case, Expr, Match, Part, Pattern, Query, Rule, Subject, Test, lower};
+use sigcast_testing::{corpus, sample_rules, sources};
 
 /// Words of assignments: 64 assignments each.
 const WORDS: usize = 12;
@@ -291,30 +291,9 @@ fn backends() -> Vec<Backend> {
     all
 }
 
-fn rules_under(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Checks every rule under a folder; how many queries were compared.
 fn check_folder(folder: &Path) -> usize {
-    let mut sources = SourceMap::new();
-    for path in rules_under(folder) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        sources.add(path.display().to_string(), text);
-    }
+    let sources = sources(folder);
     let backends = backends();
     let mut compared = 0;
     let mut faults = Vec::new();
@@ -351,17 +330,14 @@ fn check_rule(rule: &Rule<'_>, backend: &Backend, path: &str, faults: &mut Vec<S
 
 #[test]
 fn sample_rules_read_back() {
-    let compared = check_folder(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules")));
+    let compared = check_folder(&sample_rules());
     assert!(compared > 0, "no query was compared");
 }
 
 #[test]
 fn corpus_reads_back() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
-    let compared = check_folder(&Path::new(&corpus).join("sigmahq/rules"));
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    let compared = check_folder(&rules);
     println!("{compared} queries read back");
     assert!(compared > 3_000, "only {compared} queries were compared");
 }

@@ -3,6 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
+use sigcast_testing::corpus;
 use support::{BROKEN, Folder, GOOD, OTHER, Ran, run, run_with};
 
 /// A rule with a list, an `all`, and a filter.
@@ -385,11 +386,7 @@ fn exit_codes_are_as_promised() {
 
 #[test]
 fn recorded_events_match_the_public_rules() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set");
-        return;
-    };
-    let corpus = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(corpus);
+    let Some(corpus) = corpus("") else { return };
     let tests = corpus.join("regression").display().to_string();
     let rules = corpus.join("sigmahq/rules").display().to_string();
     for engine in ["reference", if cfg!(feature = "engine-sqlite") { "sqlite" } else { "reference" }] {

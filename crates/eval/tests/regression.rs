@@ -2,12 +2,11 @@
 //! with `sigmahq/rules` and `regression` in it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use sigcast_diagnostics::SourceMap;
 use sigcast_eval::{RuleMatcher, flatten_windows};
 use sigcast_frontend::{Kind, parse};
+use sigcast_testing::{corpus, files, sources};
 
 /// Events that lie in a rule's recording beside the one it is about, and that the rule must not match: the rule's id, the
 /// event's number from 1, and why.
@@ -19,35 +18,10 @@ const BYSTANDERS: &[(&str, usize, &str)] = &[
     ("8fbf3271-1ef6-4e94-8210-03c2317947f6", 6, "the stream of procdump.exe"),
 ];
 
-/// Every file under a folder with this extension.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 #[test]
 fn every_event_matches_its_rule_but_bystanders() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-        return;
-    };
-    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(corpus);
-    let mut sources = SourceMap::new();
-    for path in files(&corpus.join("sigmahq/rules"), "yml") {
-        sources.add(path.display().to_string(), std::fs::read_to_string(&path).expect("a rule"));
-    }
+    let Some(corpus) = corpus("") else { return };
+    let sources = sources(&corpus.join("sigmahq/rules"));
     let mut matchers: HashMap<String, RuleMatcher> = HashMap::new();
     for (id, source) in sources.iter() {
         for document in parse(&sources, id) {
@@ -58,7 +32,7 @@ fn every_event_matches_its_rule_but_bystanders() {
         }
     }
     let (mut events, mut faults) = (0, Vec::new());
-    let paths = files(&corpus.join("regression"), "json");
+    let paths = files(&corpus.join("regression"), &["json"]);
     for path in &paths {
         let id = path.file_stem().and_then(|stem| stem.to_str()).expect("a name");
         let Some(matcher) = matchers.get(id) else {

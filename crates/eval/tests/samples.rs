@@ -1,13 +1,14 @@
 //! Sample events against the evaluator: it must agree with every label, and each label was reasoned without it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value, json};
 use sigcast_diagnostics::SourceMap;
 use sigcast_eval::{EvalFault, Limits, RuleMatcher, Sample, samples};
 use sigcast_frontend::{Kind, parse};
 use sigcast_ir::Rule;
+use sigcast_testing::{corpus, sample_rules, sources};
 
 fn with_rule<T>(detection: &str, ask: impl FnOnce(&Rule<'_>) -> T) -> T {
     let indented: String = detection.lines().map(|line| format!("    {line}\n")).collect();
@@ -147,30 +148,9 @@ fn what_cannot_be_made_into_events_is_an_error() {
     assert_eq!(found.expect_err("an error").fault, EvalFault::Placeholder("users".to_owned()));
 }
 
-fn rules_under(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == "yml") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Checks every rule under a folder: how many rules there are, and the conditions without a hit.
 fn check_folder(folder: &Path, limits: Limits) -> (usize, Vec<String>) {
-    let mut sources = SourceMap::new();
-    for path in rules_under(folder) {
-        let text = String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned();
-        sources.add(path.display().to_string(), text);
-    }
+    let sources = sources(folder);
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut rules, mut without, mut faults) = (0, Vec::new(), Vec::new());
     for (id, source) in sources.iter() {
@@ -206,19 +186,15 @@ fn check_folder(folder: &Path, limits: Limits) -> (usize, Vec<String>) {
 
 #[test]
 fn the_evaluator_agrees_on_the_sample_rules() {
-    let (_, without) = check_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules"), Limits::default());
+    let (_, without) = check_folder(&sample_rules(), Limits::default());
     println!("{}", without.join("\n"));
     assert!(without.len() < 10);
 }
 
 #[test]
 fn the_evaluator_agrees_on_the_corpus() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-        return;
-    };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(corpus).join("sigmahq/rules");
-    let (rules, without) = check_folder(&folder, Limits { hits: 8, variations: 24 });
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    let (rules, without) = check_folder(&rules, Limits { hits: 8, variations: 24 });
     println!("{}", without.join("\n"));
     assert!(without.is_empty(), "{} conditions of {rules} rules have no hit", without.len());
 }

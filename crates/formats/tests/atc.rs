@@ -15,6 +15,7 @@ use sigcast_formats::Templates;
 use sigcast_frontend::{Kind, parse};
 use sigcast_ir::{Condition, Detection, DetectionItem, Field, Rule, Test, Tree, ValueLinking};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
+use sigcast_testing::corpus;
 
 /// What a style makes of a rule file: the text of a page, or why there is none.
 fn text(target: &str, style: &str, file: &str, adapt: &dyn Fn(&mut Rule<'_>)) -> Result<String, String> {
@@ -199,11 +200,7 @@ fn difference(found: &str, wanted: &str) -> String {
 }
 
 fn pages(year: &str) -> Option<Vec<Value>> {
-    let Some(folder) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS is not set, so the pages of {year} are not compared");
-        return None;
-    };
-    let path = Path::new(&folder).join(format!("atc/{year}.json"));
+    let path = corpus(&format!("atc/{year}.json"))?;
     let text = std::fs::read_to_string(&path).unwrap_or_else(|fault| panic!("{}: {fault}", path.display()));
     Some(serde_json::from_str(&text).expect("a list of pages"))
 }

@@ -11,6 +11,7 @@ use sigcast_frontend::Kind;
 use sigcast_ir::{
     Attribute, Condition, DetectionItem, NumberValue, Order, Part, Quantifier, Rule, Shape, Test, Tree, ValueLinking,
 };
+use sigcast_testing::{files, sample_rules};
 
 /// Every construct beside the modifiers, which [`sigcast_frontend::modifiers`] lists.
 const WANTED: &[&str] = &[
@@ -430,21 +431,9 @@ fn read(path: &Path) -> (SourceMap, sigcast_diagnostics::SourceId) {
     (sources, id)
 }
 
-/// Every sample rule, sorted.
+/// Every sample rule that is right, sorted.
 fn rules() -> Vec<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    let mut found = Vec::new();
-    let mut folders = vec![root.clone()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("the folder is there").flatten() {
-            let path = entry.path();
-            if path.is_dir() && path != root.join("bad") {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml") {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
+    let mut found = files(&sample_rules(), &["yml", "yaml"]);
+    found.retain(|path| !path.starts_with(sample_rules().join("bad")));
     found
 }

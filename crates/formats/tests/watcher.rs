@@ -1,6 +1,5 @@
 //! Watches: JSON whatever a rule says, nothing of a rule read as a template, nothing expanded by a shell.
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
@@ -9,6 +8,7 @@ use sigcast_backends::{Backend, find};
 use sigcast_diagnostics::SourceMap;
 use sigcast_formats::Templates;
 use sigcast_frontend::{Kind, parse};
+use sigcast_testing::{files, sample_rules};
 
 /// What a format makes of each rule of a text that Watcher can say.
 fn rendered(text: &str, format: &str, options: &[(&str, &str)]) -> Vec<String> {
@@ -95,7 +95,7 @@ fn nothing_of_a_rule_is_a_template() {
 #[test]
 fn every_sample_rule_gives_json() {
     let mut count = 0;
-    for path in files(&root().join("rules")) {
+    for path in files(&sample_rules(), &[]) {
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         for text in rendered(&text, "json", &[]) {
             for watch in values(&text) {
@@ -155,21 +155,4 @@ fn a_webhook_needs_its_address() {
     option("action").expect("an option").set(&mut settings, "webhook").expect("a value");
     let fault = Templates::builtin().check(target, &target.formats[0], &settings).expect_err("a fault");
     assert!(fault.message.contains("needs the option `webhook`"), "{fault}");
-}
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
 }

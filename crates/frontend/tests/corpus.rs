@@ -5,23 +5,10 @@ use std::path::PathBuf;
 
 use sigcast_diagnostics::{Severity, SourceMap, render};
 use sigcast_frontend::{Kind, parse};
+use sigcast_testing::{corpus, files};
 
 fn rules() -> Option<Vec<PathBuf>> {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-        return None;
-    };
-    // Tests run in the folder of their crate; the variable is relative to the workspace.
-    let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = workspace.join(corpus).join("sigmahq/rules");
-    let is_rule = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-    let mut paths: Vec<PathBuf> = walkdir::WalkDir::new(folder)
-        .into_iter()
-        .filter_map(Result::ok)
-        .map(walkdir::DirEntry::into_path)
-        .filter(is_rule)
-        .collect();
-    paths.sort();
+    let paths = files(&corpus("sigmahq/rules")?, &["yml", "yaml"]);
     assert!(!paths.is_empty(), "SIGCAST_CORPUS has no rules");
     Some(paths)
 }

@@ -7,7 +7,6 @@
 mod shipper;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -18,6 +17,7 @@ use sigcast_eval::{Limits, RuleMatcher, flatten_windows, samples};
 use sigcast_frontend::{Kind, parse, schema};
 use sigcast_ir::{LogSource, Rule, Tree};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
+use sigcast_testing::{corpus, files, sources};
 
 use shipper::{CLASSIC, Flat, POWERSHELL, SYSMON};
 
@@ -256,33 +256,8 @@ fn event(sample: &Value, rule: &Rule<'_>, channel: &str, code: Option<u32>) -> O
 }
 
 /// Rules of a folder of the corpus, with their files; none if there is no corpus.
-fn corpus(folder: &str) -> Option<&'static SourceMap> {
-    let Some(root) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-        return None;
-    };
-    let mut sources = SourceMap::new();
-    for path in files(&Path::new(&root).join("sigmahq/rules").join(folder), "yml") {
-        sources.add(path.display().to_string(), std::fs::read_to_string(&path).expect("a rule"));
-    }
-    Some(Box::leak(Box::new(sources)))
-}
-
-/// Every file under a folder with this extension.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display())).flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
+fn public_rules(folder: &str) -> Option<&'static SourceMap> {
+    Some(Box::leak(Box::new(sources(&corpus("sigmahq/rules")?.join(folder)))))
 }
 
 /// The rules of a source map with the names of their files.
@@ -301,7 +276,7 @@ fn rules(sources: &'static SourceMap) -> Vec<(String, Option<String>, Rule<'stat
 
 /// How many rules are converted, and the files of the others by why they are not.
 fn outcomes(pipeline: &str, target: &str, folder: &str) -> Option<(usize, BTreeMap<String, Vec<String>>)> {
-    let sources = corpus(folder)?;
+    let sources = public_rules(folder)?;
     let chain = chain(pipeline);
     let backend = backend(target, chain);
     let (mut converted, mut refused) = (0, BTreeMap::<String, Vec<String>>::new());
@@ -384,7 +359,7 @@ fn own_names(mut flat: Flat, channel: &str) -> Flat {
 
 /// Events that a rule was made into, shipped, against the rule as the pipeline maps it: the same answer as before.
 fn same_answers(pipeline: &str, ship: Ship, known: &[(&str, &str)]) {
-    let Some(sources) = corpus("windows") else { return };
+    let Some(sources) = public_rules("windows") else { return };
     let chain = chain(pipeline);
     let (mut asked, mut hits, mut faults) = (0, 0, BTreeMap::<String, Vec<String>>::new());
     for (file, _, rule) in rules(sources) {
@@ -480,13 +455,12 @@ const BYSTANDERS: &[(&str, &[usize])] =
 
 #[test]
 fn recorded_events_match_their_rules_after_shipping() {
-    let Some(sources) = corpus("windows") else { return };
+    let (Some(sources), Some(recorded)) = (public_rules("windows"), corpus("regression")) else { return };
     let all = rules(sources);
-    let root = std::env::var_os("SIGCAST_CORPUS").expect("a corpus");
     for (pipeline, ship) in [("ecs_windows", shipper::winlogbeat as Ship), ("wazuh", shipper::wazuh)] {
         let chain = chain(pipeline);
         let (mut events, mut refused, mut faults) = (0, Vec::new(), Vec::new());
-        for path in files(&Path::new(&root).join("regression"), "json") {
+        for path in files(&recorded, &["json"]) {
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
             let Some((_, _, rule)) = all.iter().find(|(_, id, _)| id.as_deref() == Some(name.as_str())) else {
                 continue;

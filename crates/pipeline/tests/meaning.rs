@@ -1,6 +1,5 @@
 //! What transformations must keep: the evaluator's answers, on events that are changed as the rule is.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -8,29 +7,7 @@ use sigcast_diagnostics::SourceMap;
 use sigcast_eval::{Limits, RuleMatcher, samples};
 use sigcast_frontend::Kind;
 use sigcast_pipeline::{Chain, Nowhere, Pipeline};
-
-/// Where rules are: the samples of the project, and those of the public corpus if they are at hand.
-fn folders() -> Vec<PathBuf> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    let corpus = std::env::var_os("SIGCAST_CORPUS").map(|root| PathBuf::from(root).join("sigmahq/rules/windows"));
-    if corpus.is_none() {
-        eprintln!("SIGCAST_CORPUS is unset: only the sample rules are asked");
-    }
-    std::iter::once(own).chain(corpus).collect()
-}
-
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
-    let Ok(entries) = std::fs::read_dir(folder) else { return };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-    paths.sort();
-    for path in paths {
-        if path.is_dir() {
-            files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "yml") {
-            found.push(path);
-        }
-    }
-}
+use sigcast_testing::{corpus, files, sample_rules};
 
 /// Asks of every rule whether the pipeline that is made for it keeps each answer on the events changed likewise.
 /// Returns how many events were asked.
@@ -40,13 +17,9 @@ fn check(
     pipeline: impl Fn(&[String]) -> String,
     change: impl Fn(&Map<String, Value>, usize) -> Map<String, Value>,
 ) -> usize {
-    let mut paths = Vec::new();
-    for (number, folder) in folders().iter().enumerate() {
-        let mut found = Vec::new();
-        files(folder, &mut found);
-        // Of the public rules some are enough; of our own each was written for a construct.
-        paths.extend(found.into_iter().step_by(if number == 0 { 1 } else { every }));
-    }
+    let mut paths = files(&sample_rules(), &["yml"]);
+    // Of the public rules some are enough; of our own each was written for a construct.
+    paths.extend(corpus("sigmahq/rules/windows").into_iter().flat_map(|rules| files(&rules, &["yml"])).step_by(every));
     let mut asked = 0;
     for path in &paths {
         let mut sources = SourceMap::new();

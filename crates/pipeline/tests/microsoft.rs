@@ -4,7 +4,7 @@
 //! recorded events of Sysmon, written as the rows that each product would hold, are asked of the mapped rules.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ use sigcast_frontend::Kind;
 use sigcast_ir::Rule;
 use sigcast_ir::schema::Schema;
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin, schema};
+use sigcast_testing::{corpus, files, sources};
 
 /// A built-in pipeline with its schema, for the target `kusto`.
 struct Product {
@@ -283,38 +284,9 @@ fn no_log_source_is_lost() {
     product("sentinel_asim").check_refused("category: image_load, product: windows", "ImageLoaded: b", "no schema");
 }
 
-/// The folder of public rules and events; none, with a word on it, if it is not set.
-fn corpus() -> Option<PathBuf> {
-    let found = std::env::var_os("SIGCAST_CORPUS");
-    if found.is_none() {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-    }
-    Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(found?))
-}
-
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// Every rule of the corpus with its id.
 fn with_rules(corpus: &Path, mut then: impl FnMut(&str, &Rule<'_>)) {
-    let mut sources = SourceMap::new();
-    for path in files(&corpus.join("sigmahq/rules"), "yml") {
-        sources.add(path.display().to_string(), std::fs::read_to_string(&path).expect("a rule"));
-    }
+    let sources = sources(&corpus.join("sigmahq/rules"));
     for (id, _) in sources.iter() {
         for document in sigcast_frontend::parse(&sources, id) {
             if let (Some(id), Kind::Rule(rule)) = (&document.id, &document.kind) {
@@ -331,7 +303,7 @@ fn table<'t>(rule: &'t Rule<'_>) -> Option<&'t str> {
 
 #[test]
 fn most_rules_of_windows_convert_and_none_loses_its_table() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus("") else { return };
     // Of the log sources that each product has: what the rules are that convert, at least, in thousandths.
     for (name, floor, rules) in
         [("microsoft_xdr", 945, 1800), ("sentinel_asim", 980, 1650), ("azure_monitor", 990, 2350)]
@@ -375,9 +347,9 @@ fn judge(name: &str, id: &str, conversion: &Conversion) {
 
 #[test]
 fn recorded_events_match_the_mapped_rules_as_the_rules_themselves() {
-    let Some(corpus) = corpus() else { return };
+    let Some(corpus) = corpus("") else { return };
     let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-    for path in files(&corpus.join("regression"), "json") {
+    for path in files(&corpus.join("regression"), &["json"]) {
         let id = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
         let text = std::fs::read_to_string(&path).expect("events");
         let all = serde_json::Deserializer::from_str(&text).into_iter::<Value>();

@@ -7,7 +7,7 @@
 mod shipper;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -18,6 +18,7 @@ use sigcast_eval::{Limits, RuleMatcher, flatten_windows, samples};
 use sigcast_frontend::{Kind, parse, schema};
 use sigcast_ir::{Part, Rule, Test, Tree};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
+use sigcast_testing::{corpus, files};
 
 use shipper::{Flat, SYSMON};
 
@@ -276,36 +277,10 @@ fn the_falcon_sensor_knows_no_drives_and_no_folders_of_parents() {
     refused(falcon, "{category: file_event, product: windows}", "{s: {TargetFilename: a}, condition: s}", "no event");
 }
 
-/// A folder of the corpus; none if there is no corpus.
-fn corpus(folder: &str) -> Option<PathBuf> {
-    let root = std::env::var_os("SIGCAST_CORPUS");
-    if root.is_none() {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-    }
-    root.map(|root| Path::new(&root).join(folder))
-}
-
-/// Every file under a folder with this extension.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|why| panic!("{}: {why}", folder.display())).flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
-}
-
 /// The rules under a folder, with the names of their files.
 fn rules(folder: &Path) -> Vec<(String, Rule<'static>)> {
     let mut sources = SourceMap::new();
-    for path in files(folder, "yml") {
+    for path in files(folder, &["yml"]) {
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         sources.add(name, std::fs::read_to_string(&path).expect("a rule"));
     }
@@ -599,7 +574,7 @@ fn recorded_events_match_their_rules_in_their_channel_alone() {
         let ship = |flat: &Flat, channel: &str| {
             if names.contains(&"splunk_windows") { shipper::splunk(flat, channel) } else { shipper::raw(flat, channel) }
         };
-        for path in files(&recorded, "json") {
+        for path in files(&recorded, &["json"]) {
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
             let Some((_, rule)) = all.iter().find(|(_, rule)| rule.meta.id.as_deref() == Some(name.as_str())) else {
                 continue;

@@ -1,7 +1,5 @@
 //! Events as rows of a flat table in SQLite: one value a column, null is absent.
 
-use std::path::{Path, PathBuf};
-
 use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, functions::FunctionFlags};
 use serde_json::Value;
@@ -93,27 +91,4 @@ pub fn columns_of(events: &[Value]) -> Vec<String> {
     columns.sort();
     columns.dedup();
     columns
-}
-
-/// Every rule file under a folder.
-pub fn rules_under(folder: &Path) -> Vec<PathBuf> {
-    files_under(folder, "yml")
-}
-
-/// Every file under a folder with this extension, sorted.
-pub fn files_under(folder: &Path, extension: &str) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|found| found == extension) {
-                found.push(path);
-            }
-        }
-    }
-    found.sort();
-    found
 }

@@ -1,11 +1,12 @@
 //! Our trees beside those of `serde_yaml`, over the sample rules and, with `SIGCAST_CORPUS` set, over a corpus.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use serde::Deserialize as _;
 use serde_yaml::Value;
 use sigcast_diagnostics::SourceMap;
 use sigcast_ir::NumberValue;
+use sigcast_testing::{corpus, files, sample_rules};
 
 use super::{Data, Node, Place, Plain, Scalar, load};
 
@@ -73,31 +74,24 @@ fn compare(name: &str, text: &str) {
     }
 }
 
-fn compare_folder(folder: PathBuf) -> usize {
-    let is_yaml = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
-    let mut count = 0;
-    let paths = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok).map(walkdir::DirEntry::into_path);
-    for path in paths.filter(is_yaml) {
-        let text = std::fs::read_to_string(&path).expect("a readable rule");
+fn compare_folder(folder: &Path) -> usize {
+    let paths = files(folder, &["yml", "yaml"]);
+    for path in &paths {
+        let text = std::fs::read_to_string(path).expect("a readable rule");
         compare(&path.display().to_string(), &text);
-        count += 1;
     }
-    count
+    paths.len()
 }
 
 #[test]
 fn sample_rules_read_alike() {
-    compare_folder(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../rules"));
+    compare_folder(&sample_rules());
 }
 
 #[test]
 fn the_corpus_reads_alike() {
-    let Some(corpus) = std::env::var_os("SIGCAST_CORPUS") else {
-        println!("skipped: SIGCAST_CORPUS names no corpus");
-        return;
-    };
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(corpus).join("sigmahq/rules");
-    assert!(compare_folder(folder) > 0, "SIGCAST_CORPUS has no rules");
+    let Some(rules) = corpus("sigmahq/rules") else { return };
+    assert!(compare_folder(&rules) > 0, "SIGCAST_CORPUS has no rules");
 }
 
 #[test]
