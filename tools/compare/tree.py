@@ -171,6 +171,17 @@ def sample(pattern: str, flags=0, longest=False) -> str:
     return "".join(out)
 
 
+def with_samples(spelled: str, flags: int):
+    """An expression of Python, compiled, and texts for it: some that it finds, and their neighbours."""
+    try:
+        compiled = re.compile(spelled, flags)
+        found = {sample(spelled, flags), sample(spelled, flags, True)}
+    except (re.error, RecursionError) as fault:
+        raise Undecided(f"a regular expression that Python does not read: {fault}") from fault
+    found |= {text.swapcase() for text in list(found)} | {f"aa {text} zz" for text in list(found)}
+    return compiled, sorted(found)
+
+
 def expression(pattern: str, flags: int = 0):
     """A compiled expression of PCRE or RE2, and texts for it."""
     spelled = pattern.replace(r"\z", r"\Z").replace("[[:space:]]", r"\s")
@@ -179,13 +190,7 @@ def expression(pattern: str, flags: int = 0):
         for letter in lead.group(1):
             flags |= {"i": re.I, "m": re.M, "s": re.S}[letter]
         spelled = spelled[lead.end():]
-    try:
-        compiled = re.compile(spelled, flags)
-        found = {sample(spelled, flags), sample(spelled, flags, True)}
-    except (re.error, RecursionError) as fault:
-        raise Undecided(f"a regular expression that Python does not read: {fault}") from fault
-    found |= {text.swapcase() for text in list(found)} | {f"aa {text} zz" for text in list(found)}
-    return compiled, sorted(found)
+    return with_samples(spelled, flags)
 
 
 def lucene_expression(pattern: str, caseless: bool = False):
@@ -213,13 +218,5 @@ def lucene_expression(pattern: str, caseless: bool = False):
         else:
             out.append(c)
         at += 1
-    spelled = "".join(out)
     # In Lucene a dot is any character, a line break too.
-    flags = re.S | (re.I if caseless else 0)
-    try:
-        compiled = re.compile(spelled, flags)
-        found = {sample(spelled, flags), sample(spelled, flags, True)}
-    except (re.error, RecursionError) as fault:
-        raise Undecided(f"a regular expression that Python does not read: {fault}") from fault
-    found |= {text.swapcase() for text in list(found)} | {f"aa {text} zz" for text in list(found)}
-    return compiled, sorted(found)
+    return with_samples("".join(out), re.S | (re.I if caseless else 0))
