@@ -8,8 +8,8 @@ use sigcast_eval::{Limits, samples};
 use sigcast_frontend::{Joined, Kind, link};
 use sigcast_ir::{Condition, Rule};
 
+use crate::engine::{Entry, guarded};
 use crate::input::Inputs;
-use crate::run::{Entry, guarded};
 
 /// The documents with filters joined to their rules and used up by it.
 pub(crate) fn linked<'a>(inputs: &Inputs, mut entries: Vec<Entry<'a>>) -> Vec<Entry<'a>> {

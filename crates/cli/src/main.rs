@@ -4,6 +4,7 @@
 //! else; everything said to people goes to standard error.
 
 mod args;
+mod engine;
 mod exit;
 mod input;
 mod link;

@@ -14,10 +14,10 @@ use sigcast_diagnostics::{Diagnostic, SourceMap};
 use sigcast_formats::file_name::Names;
 use sigcast_frontend::Kind;
 
+use crate::engine::{Converted, Ended, Entry, is_error, path};
 use crate::exit::{Exit, Fault};
 use crate::input::reason;
 use crate::plan::{Job, Plan};
-use crate::run::{Converted, Ended, Entry, is_error, path};
 
 /// Where the output goes.
 #[derive(Debug)]

@@ -12,12 +12,13 @@ use sigcast_ir::Rule;
 use sigcast_pipeline::{Chain, Coverage, Event, Gap, Outcome, builtin, builtins};
 
 use crate::args::{PipelineOf, PipelineWhat};
+use crate::engine::{self, Entry};
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
 use crate::link;
 use crate::output::to_stdout;
 use crate::pipelines;
-use crate::run::{self, Entry};
+use crate::run;
 use crate::terminal::Terminal;
 
 /// Runs `sigcast pipeline`.
@@ -88,7 +89,7 @@ fn with_rules(
             Kind::Rule(rule) => rules.push((entry, rule.as_ref())),
             Kind::Skipped | Kind::Filter(_) => {}
             Kind::Invalid | Kind::Refused => {
-                for found in entry.document.diagnostics.iter().filter(|found| run::is_error(found)) {
+                for found in entry.document.diagnostics.iter().filter(|found| engine::is_error(found)) {
                     terminal.say(&render::text(found, &inputs.sources, terminal.colour));
                 }
                 exit = exit.max(Exit::Rules);
@@ -125,7 +126,7 @@ fn explain(which: &PipelineOf, all: bool, json: bool, paths: &[PathBuf], termina
         for (entry, rule) in rules {
             let (applied, events) = chain.explain((*rule).clone());
             let shown: Vec<&Event> = events.iter().filter(|event| all || does(event)).collect();
-            let path = run::path(&inputs.sources, entry);
+            let path = engine::path(&inputs.sources, entry);
             if json {
                 for event in shown {
                     let row = row(path, rule, event);

@@ -3,6 +3,7 @@
 //! Invariant: what a pipeline may ask of the world goes through [`Surroundings`], and only a run that allows it sends a
 //! request or runs a command.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command as Process, Stdio};
@@ -126,7 +127,7 @@ pub(crate) fn chains<'a>(
     pipelines: &[Arc<Pipeline<'a>>],
     targets: &[&'static Target],
     terminal: &Terminal,
-) -> Result<Vec<Chain<'a>>, Fault> {
+) -> Result<Chains<'a>, Fault> {
     for pipeline in pipelines {
         let not: Vec<&str> =
             targets.iter().filter(|target| !allows(pipeline, target)).map(|target| target.name).collect();
@@ -144,15 +145,70 @@ pub(crate) fn chains<'a>(
         terminal
             .note(&format!("the pipeline `{name}` is for {allowed} only: {} is converted without it", not.join(", ")));
     }
-    let of = |target: &&'static Target| pipelines.iter().filter(|one| allows(one, target)).cloned().collect();
-    Ok(targets.iter().map(|target| Chain::new(of(target))).collect())
+    let mut chains = Chains::default();
+    for target in targets {
+        chains.add(pipelines.iter().filter(|one| allows(one, target)).cloned().collect());
+    }
+    Ok(chains)
 }
 
-/// The schema that a chain's pipelines come with.
-pub(crate) fn schema(chain: &Chain<'_>) -> Result<Option<Schema>, Fault> {
-    let Some(name) = chain.schema() else { return Ok(None) };
-    let text = sigcast_pipeline::schema(name).unwrap_or_default();
-    input::parse_schema(&format!("<{name}>"), text.to_owned()).map(Some)
+/// The chains of a run: jobs with the same pipelines share one, since what a chain makes of a rule does not depend on
+/// the target.
+#[derive(Debug, Default)]
+pub(crate) struct Chains<'a> {
+    chains: Vec<Chain<'a>>,
+    /// The pipelines of each chain.
+    made_of: Vec<Vec<Arc<Pipeline<'a>>>>,
+    /// The chain of each job.
+    jobs: Vec<usize>,
+}
+
+impl<'a> Chains<'a> {
+    /// Adds a job with these pipelines.
+    pub(crate) fn add(&mut self, pipelines: Vec<Arc<Pipeline<'a>>>) {
+        let same = |known: &Vec<Arc<Pipeline<'a>>>| {
+            known.len() == pipelines.len() && known.iter().zip(&pipelines).all(|(one, other)| Arc::ptr_eq(one, other))
+        };
+        let number = self.made_of.iter().position(same).unwrap_or_else(|| {
+            self.chains.push(Chain::new(pipelines.clone()));
+            self.made_of.push(pipelines);
+            self.chains.len() - 1
+        });
+        self.jobs.push(number);
+    }
+
+    /// The number of a job's chain.
+    pub(crate) fn number(&self, job: usize) -> usize {
+        self.jobs.get(job).copied().unwrap_or_default()
+    }
+
+    /// The chain of a job.
+    pub(crate) fn of(&self, job: usize) -> Option<&Chain<'a>> {
+        self.chains.get(self.number(job))
+    }
+
+    /// Every chain.
+    pub(crate) fn all(&self) -> &[Chain<'a>] {
+        &self.chains
+    }
+
+    /// The schema that each chain's pipelines come with; each is read once.
+    pub(crate) fn schemas(&self) -> Result<Vec<Option<Arc<Schema>>>, Fault> {
+        let mut read: BTreeMap<&str, Arc<Schema>> = BTreeMap::new();
+        let mut all = Vec::with_capacity(self.chains.len());
+        for name in self.chains.iter().map(Chain::schema) {
+            let Some(name) = name else {
+                all.push(None);
+                continue;
+            };
+            if !read.contains_key(name) {
+                let text = sigcast_pipeline::schema(name).unwrap_or_default();
+                read.insert(name, Arc::new(input::parse_schema(&format!("<{name}>"), text.to_owned())?));
+            }
+            all.push(read.get(name).cloned());
+        }
+        Ok(all)
+    }
 }
 
 /// The world as the command line shows it to a pipeline.

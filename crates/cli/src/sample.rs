@@ -14,10 +14,11 @@ use sigcast_frontend::Kind;
 use sigcast_ir::Rule;
 
 use crate::args::SampleArgs;
+use crate::engine::{self, Converted, Ended, Entry, Status};
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
 use crate::link;
-use crate::run::{self, Converted, Ended, Entry, Status};
+use crate::run;
 use crate::summary;
 use crate::terminal::{Terminal, Verbosity};
 
@@ -104,7 +105,7 @@ fn end(entry: &Entry<'_>, sources: &SourceMap, limits: Limits) -> Sampled {
         Kind::Refused => return Sampled::without(Status::Refused),
         Kind::Skipped | Kind::Filter(_) => return Sampled::without(Status::Skipped),
     };
-    let made = run::guarded(entry.source, rule.span.start as usize, || samples(rule, limits))
+    let made = engine::guarded(entry.source, rule.span.start as usize, || samples(rule, limits))
         .and_then(|made| made.map_err(|fault| refusal(&fault, rule)));
     match made {
         Ok(made) => written(entry, rule, sources, &made),
@@ -117,7 +118,7 @@ fn written(entry: &Entry<'_>, rule: &Rule<'_>, sources: &SourceMap, made: &[Samp
     let document = &entry.document;
     for sample in made {
         let object = Object {
-            path: run::path(sources, entry),
+            path: engine::path(sources, entry),
             document: document.number,
             rule_id: document.id.as_deref(),
             title: document.title.as_deref(),
@@ -192,12 +193,6 @@ fn report(terminal: &Terminal, inputs: &Inputs, entries: &[Entry<'_>], ended: Ve
 
 /// What became of a document, in the form that reports are made of.
 fn as_converted(one: Sampled) -> Converted {
-    let ended = Ended {
-        status: one.status,
-        queries: Vec::new(),
-        output: Vec::new(),
-        assumptions: Vec::new(),
-        diagnostics: one.diagnostics,
-    };
+    let ended = Ended { diagnostics: one.diagnostics, ..Ended::without(one.status) };
     Converted { ended: vec![ended], texts: Vec::new() }
 }

@@ -9,7 +9,7 @@ use crate::args::ConvertArgs;
 use crate::exit::Fault;
 
 /// What is asked of rules. Every kind that is given must fit; within a kind, one of the values.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Selection {
     levels: Vec<Level>,
     statuses: Vec<Status>,
@@ -18,7 +18,7 @@ pub(crate) struct Selection {
 }
 
 /// A log source as asked for: what is absent fits anything.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Source {
     category: Option<String>,
     product: Option<String>,
@@ -28,12 +28,35 @@ struct Source {
 impl Selection {
     /// The meaning of the selecting options.
     pub(crate) fn new(args: &ConvertArgs) -> Result<Self, Fault> {
-        Ok(Self {
-            levels: words("level", &args.level, Level::ALL, Level::as_str)?,
-            statuses: words("status", &args.status, Status::ALL, Status::as_str)?,
-            tags: args.tag.iter().map(|tag| tag.trim().to_lowercase()).collect(),
-            sources: args.logsource.iter().map(|text| Source::new(text)).collect::<Result<_, _>>()?,
-        })
+        let mut selection = Self::default();
+        selection.add_levels(&args.level)?;
+        selection.add_statuses(&args.status)?;
+        selection.add_tags(&args.tag);
+        args.logsource.iter().try_for_each(|text| selection.add_source(text))?;
+        Ok(selection)
+    }
+
+    /// Asks for these levels too.
+    pub(crate) fn add_levels(&mut self, words: &[String]) -> Result<(), Fault> {
+        self.levels.extend(values("level", words, Level::ALL, Level::as_str)?);
+        Ok(())
+    }
+
+    /// Asks for these statuses too.
+    pub(crate) fn add_statuses(&mut self, words: &[String]) -> Result<(), Fault> {
+        self.statuses.extend(values("status", words, Status::ALL, Status::as_str)?);
+        Ok(())
+    }
+
+    /// Asks for these tags too.
+    pub(crate) fn add_tags(&mut self, tags: &[String]) {
+        self.tags.extend(tags.iter().map(|tag| tag.trim().to_lowercase()));
+    }
+
+    /// Asks for this log source too.
+    pub(crate) fn add_source(&mut self, text: &str) -> Result<(), Fault> {
+        self.sources.push(Source::new(text)?);
+        Ok(())
     }
 
     /// Whether anything is asked for.
@@ -59,7 +82,7 @@ fn below(tag: &str, asked: &str) -> bool {
 }
 
 /// The values that words name; `word+` names that value and all above it. `all` is in rising order.
-fn words<T: Copy>(
+fn values<T: Copy>(
     option: &str,
     given: &[String],
     all: &[T],
@@ -129,11 +152,11 @@ mod tests {
     fn a_plus_takes_what_is_above() {
         let check = |given: &str, expected: &[Level]| {
             let given: Vec<String> = given.split(',').map(str::to_owned).collect();
-            assert_eq!(words("level", &given, Level::ALL, Level::as_str).ok().as_deref(), Some(expected));
+            assert_eq!(values("level", &given, Level::ALL, Level::as_str).ok().as_deref(), Some(expected));
         };
         check("high+", &[Level::High, Level::Critical]);
         check("Low,critical+", &[Level::Low, Level::Critical]);
-        let fault = words("level", &["hihg".to_owned()], Level::ALL, Level::as_str).expect_err("unknown");
+        let fault = values("level", &["hihg".to_owned()], Level::ALL, Level::as_str).expect_err("unknown");
         assert_eq!(fault.help.first().map(String::as_str), Some("did you mean `high`?"));
     }
 }

@@ -8,9 +8,9 @@ use std::fmt::Write;
 use rayon::prelude::*;
 use sigcast_diagnostics::{Class, Code, Diagnostic, Severity, SourceMap, render};
 
+use crate::engine::{Converted, Entry, Status, is_error};
 use crate::input::Inputs;
 use crate::plan::Plan;
-use crate::run::{Converted, Entry, Status, is_error};
 use crate::terminal::{Terminal, Verbosity};
 
 /// How many warnings of one code are shown before the rest is only counted.
@@ -89,6 +89,7 @@ impl<'p> Tally<'p> {
                 }
                 Status::Invalid => job.invalid += 1,
                 Status::Skipped => job.skipped += 1,
+                Status::Unselected => {}
             }
         }
         count(&mut self.warnings, warnings.into_iter());

@@ -277,6 +277,8 @@ codes! {
     // The run.
     /// A pipeline file has a word, type or value that its vocabulary does not know.
     BadPipeline = Usage "bad-pipeline";
+    /// The file that `sigcast build` reads (`sigcast.yml`) has a word or value that is not known.
+    BadConfig = Usage "bad-config";
     /// The file of `--schema` does not say what fields are in a form that is known.
     BadSchema = Usage "bad-schema";
     /// A file or folder cannot be read or written.

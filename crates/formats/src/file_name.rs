@@ -66,12 +66,24 @@ impl Names {
 /// Before: `Suspicious "rundll32.exe" (via LOLBIN)`. After: `suspicious-rundll32-exe-via-lolbin`.
 #[must_use]
 pub fn slug(text: &str) -> String {
+    joined(text, |c| c.is_ascii_alphanumeric())
+}
+
+/// The same for a word that may have `_` in it, as log sources and file names do, which is kept.
+///
+/// Before: `proc_creation_win (2)`. After: `proc_creation_win-2`.
+#[must_use]
+pub fn word(text: &str) -> String {
+    joined(text, |c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+fn joined(text: &str, keep: impl Fn(char) -> bool) -> String {
     let mut name = String::with_capacity(text.len().min(LONGEST));
     for c in text.chars() {
         if name.len() >= LONGEST - ROOM {
             break;
         }
-        if c.is_ascii_alphanumeric() {
+        if keep(c) {
             name.push(c.to_ascii_lowercase());
         } else if !name.is_empty() && !name.ends_with('-') {
             name.push('-');
@@ -84,12 +96,15 @@ pub fn slug(text: &str) -> String {
     name
 }
 
-/// Whether Windows takes the name for a device, whatever the extension.
+/// Whether Windows takes the name, which is in lower case and without its extension, for a device.
 ///
 /// Source: Microsoft, "Naming Files, Paths, and Namespaces".
-fn is_reserved(name: &str) -> bool {
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
     let port = |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| matches!(rest.as_bytes(), [b'0'..=b'9']));
-    matches!(name, "con" | "prn" | "aux" | "nul" | "conin" | "conout") || port("com") || port("lpt")
+    matches!(name, "con" | "prn" | "aux" | "nul" | "conin" | "conout" | "conin$" | "conout$")
+        || port("com")
+        || port("lpt")
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use super::events::{self, Event, Unread};
 use super::explain::{Explained, explain};
 use super::layout::{Problem, Spec, Wanted};
 use crate::args::Engine;
+use crate::engine::{self, Entry, is_error};
 use crate::input::reason;
-use crate::run::{self, Entry, is_error};
 
 /// Of how many events a failed count is explained.
 const EXPLAINED: usize = 3;
@@ -159,7 +159,7 @@ impl Judge<'_> {
                 Ok(chain) => chain,
                 Err(message) => return problem(format!("its pipelines are wrong: {message}")),
             };
-            run::guarded(entry.source, rule.span.start as usize, || self.spec(rule, spec, chain))
+            engine::guarded(entry.source, rule.span.start as usize, || self.spec(rule, spec, chain))
                 .unwrap_or_else(|fault| problem(fault.message))
         });
         each.flatten().collect()
@@ -173,7 +173,7 @@ impl Judge<'_> {
             |found| format!("the rule cannot be run: {} [{}]", found.message, found.code.as_str()),
         );
         if specs.is_empty() && matches!(entry.document.kind, Kind::Invalid) {
-            let spec = Spec::new("the rule", run::path(self.sources, entry), Wanted::Some);
+            let spec = Spec::new("the rule", engine::path(self.sources, entry), Wanted::Some);
             let mut case = Case::of_problem(&spec, &Problem::Error(message));
             let place = fault.and_then(|found| found.span()).map(|span| self.sources.position(span));
             case.line = place.map(|place| place.line as usize);

@@ -33,12 +33,13 @@ use sigcast_pipeline::Chain;
 use self::judge::{Case, Judge};
 use self::layout::{Finder, Known, Problem, Spec, Wanted};
 use crate::args::{Engine, TestArgs};
+use crate::engine::{self, Entry};
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
 use crate::link;
 use crate::output::to_stdout;
 use crate::pipelines;
-use crate::run::{self, Entry};
+use crate::run;
 use crate::terminal::{Terminal, Verbosity};
 
 /// What became of the tests of a document.
@@ -106,7 +107,7 @@ fn known<'e>(entries: &'e [Entry<'_>], inputs: &'e Inputs, paths: &'e [PathBuf])
         *rules.entry(entry.source.0).or_default() += 1;
     }
     let known = entries.iter().map(|entry| {
-        let path = Path::new(run::path(&inputs.sources, entry));
+        let path = Path::new(engine::path(&inputs.sources, entry));
         let roots = paths.iter().filter(|root| root.is_dir() && path.starts_with(root));
         Known {
             path,
@@ -171,7 +172,7 @@ impl Own {
 
 fn tested<'e>(entry: &'e Entry<'_>, inputs: &'e Inputs, cases: Vec<Case>) -> Tested<'e> {
     Tested {
-        path: run::path(&inputs.sources, entry),
+        path: engine::path(&inputs.sources, entry),
         document: entry.document.number,
         rule_id: entry.document.id.as_deref(),
         title: entry.document.title.as_deref(),
@@ -207,7 +208,7 @@ fn finish(
         terminal.say(&render::text(found, &inputs.sources, terminal.colour));
     }
     for entry in entries.iter().filter(|entry| matches!(entry.document.kind, Kind::Invalid)) {
-        for found in entry.document.diagnostics.iter().filter(|found| run::is_error(found)) {
+        for found in entry.document.diagnostics.iter().filter(|found| engine::is_error(found)) {
             terminal.say(&render::text(found, &inputs.sources, terminal.colour));
         }
     }

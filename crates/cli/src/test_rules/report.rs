@@ -13,7 +13,7 @@ use super::Tested;
 use super::explain::{Explained, Item, listed};
 use super::judge::{Case, Outcome, Shown};
 use crate::args::TestFormat;
-use crate::run::Entry;
+use crate::engine::Entry;
 use crate::terminal::Terminal;
 
 /// How many items of a detection are shown in text.

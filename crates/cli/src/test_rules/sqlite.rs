@@ -19,7 +19,7 @@ use sigcast_diagnostics::Code;
 use sigcast_eval::project;
 use sigcast_ir::{Query, Rule, Test, lower};
 
-use crate::run::is_error;
+use crate::engine::is_error;
 
 /// The column with the number of the event.
 const NUMBER: &str = "sigcast event";
