@@ -144,11 +144,11 @@ impl Backend {
 }
 
 /// The conversion of one rule under way.
-struct Work<'b> {
-    target: &'static Target,
-    settings: &'b Settings,
-    assumptions: BTreeSet<Code>,
-    diagnostics: Vec<Diagnostic>,
+pub(crate) struct Work<'b> {
+    pub(crate) target: &'static Target,
+    pub(crate) settings: &'b Settings,
+    pub(crate) assumptions: BTreeSet<Code>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Work<'_> {
@@ -165,32 +165,11 @@ impl Work<'_> {
                 (target.close)(&mut writer);
                 Some(writer.out)
             }
-            Language::Staged { search, filter, pipe, everything } => {
-                let query = simplified(query, search);
-                losses(&query, target, search.name, &mut self.diagnostics);
-                let mut folds = self.assumptions.contains(&Code::AssumePlainLetters);
-                query.each_match(&mut |leaf| folds |= folds_letters(&leaf.test));
-                let staged = split::stages(query, search, filter, settings);
-                let first = self.legal(&staged.search, search)?;
-                if !folds {
-                    // The search ignores case for a filter that minds it: what it misses the filter would drop.
-                    self.assumptions.remove(&Code::AssumePlainLetters);
-                }
-                let second = match staged.filter {
-                    Some(rest) => Some(self.legal(&guard::guard(rest, filter), filter)?),
-                    None => None,
-                };
-                if self.constant(&first, second.as_ref(), span) {
-                    return None;
-                }
-                let first = self.scoped(first, search)?;
+            Language::Staged { search, filter, pipe, .. } => {
+                let (first, second) = self.stages(query, span, search, filter)?;
                 let mut writer = Writer::new(search, settings);
                 (target.open)(&mut writer);
-                if let Expr::Const(_) = first {
-                    writer.put(everything);
-                } else {
-                    writer.query(&first);
-                }
+                self.write_search(&mut writer, &first);
                 if let Some(second) = second {
                     writer.put(pipe);
                     writer.dialect = filter;
@@ -202,7 +181,44 @@ impl Work<'_> {
         }
     }
 
-    fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
+    /// Writes a search, which must not be empty.
+    pub(crate) fn write_search(&self, writer: &mut Writer<'_>, said: &Said<'_>) {
+        match (self.target.language(self.settings), said) {
+            (Language::Staged { everything, .. }, Expr::Const(_)) => writer.put(everything),
+            _ => writer.query(said),
+        }
+    }
+
+    /// A query of a language of two stages: what its search says, and what is left for the filter.
+    pub(crate) fn stages<'a>(
+        &mut self,
+        query: Query<'a>,
+        span: Span,
+        search: &'static Dialect,
+        filter: &'static Dialect,
+    ) -> Option<(Said<'a>, Option<Said<'a>>)> {
+        let query = simplified(query, search);
+        losses(&query, self.target, search.name, &mut self.diagnostics);
+        let mut folds = self.assumptions.contains(&Code::AssumePlainLetters);
+        query.each_match(&mut |leaf| folds |= folds_letters(&leaf.test));
+        let staged = split::stages(query, search, filter, self.settings);
+        let first = self.legal(&staged.search, search)?;
+        if !folds {
+            // The search ignores case for a filter that minds it: what it misses the filter would drop.
+            self.assumptions.remove(&Code::AssumePlainLetters);
+        }
+        let second = match staged.filter {
+            Some(rest) => Some(self.legal(&guard::guard(rest, filter), filter)?),
+            None => None,
+        };
+        if self.constant(&first, second.as_ref(), span) {
+            return None;
+        }
+        Some((self.scoped(first, search)?, second))
+    }
+
+    /// A query of one language, with the scope that the options ask for.
+    pub(crate) fn single<'a>(&mut self, query: Query<'a>, span: Span, dialect: &'static Dialect) -> Option<Said<'a>> {
         let settings = self.settings;
         let query = simplified(query, dialect);
         losses(&query, self.target, dialect.name, &mut self.diagnostics);
@@ -276,7 +292,7 @@ impl Work<'_> {
         true
     }
 
-    fn finish(mut self, queries: Vec<String>) -> Conversion {
+    pub(crate) fn finish(mut self, queries: Vec<String>) -> Conversion {
         self.diagnostics.sort_by_key(|found| found.span().map(|span| (span.start, span.end)));
         // Two stages may say the same of one leaf.
         self.diagnostics.dedup();

@@ -14,6 +14,7 @@
 //! Invariants: after legalisation nothing can fail. Rewriting is a pass, never in the writer. No I/O.
 
 mod convert;
+mod correlate;
 pub mod dialect;
 mod lists;
 mod losses;
@@ -27,5 +28,6 @@ pub mod typed;
 pub mod write;
 
 pub use convert::{Backend, Conversion, Status};
+pub use correlate::Correlate;
 pub use target::{Comment, Format, Language, Target};
 pub use targets::{AMBIGUOUS, TARGETS, find};

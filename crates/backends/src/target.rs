@@ -6,6 +6,7 @@ use sigcast_diagnostics::{Code, Diagnostic, SourceId, Span};
 use sigcast_ir::model::DataModel;
 use sigcast_ir::{Expr, Match, Query, Rule, Subject, Test};
 
+use crate::correlate::Correlate;
 use crate::dialect::Dialect;
 use crate::options::Settings;
 use crate::write::Writer;
@@ -41,6 +42,8 @@ pub struct Target {
     pub scope: fn(&Settings) -> Vec<Query<'static>>,
     /// Whether those options restrict the query to a log source.
     pub scoped: fn(&Settings) -> bool,
+    /// What it does with correlations.
+    pub correlate: Correlate,
 }
 
 /// The language of a target.

@@ -172,6 +172,8 @@ codes! {
     SingleWildcardUnsupported = Refusal "single-wildcard-unsupported";
     /// The target cannot search for a text in any field.
     KeywordUnsupported = Refusal "keyword-unsupported";
+    /// The target cannot say the correlation, or this kind of it.
+    CorrelationUnsupported = Refusal "correlation-unsupported";
     /// The target cannot say this test.
     ConstructUnsupported = Refusal "construct-unsupported";
     /// The field name cannot be written in the target's language.
@@ -222,6 +224,15 @@ codes! {
     AnalysedText = Approximation "analysed-text";
     /// The engine may re-read the value as a query of another language unless its field is a keyword.
     ValueReinterpreted = Approximation "value-reinterpreted";
+    /// Events are counted in windows that follow each other, not in one that ends with each event: what lies across the
+    /// border of two is missed.
+    FixedWindows = Approximation "fixed-windows";
+    /// The order in time that the correlation asks for is not asked for: the query matches more.
+    OrderLost = Approximation "order-lost";
+    /// An event that several rules of the correlation match counts once for each, where it should count once.
+    CountedPerRule = Approximation "counted-per-rule";
+    /// The engine estimates the number that is asked for: a count of distinct values, or a percentile.
+    EstimatedMeasure = Approximation "estimated-measure";
     /// The query has more clauses than a server takes by default.
     ManyClauses = Warning "many-clauses";
 

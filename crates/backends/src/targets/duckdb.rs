@@ -9,7 +9,9 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::model::{DataModel, Names};
 
+use super::sql::correlation::Engine;
 use super::sql::{self, SQL, literal};
+use crate::correlate::Correlate;
 use crate::dialect::{ATOM, Dialect, Emit, Form, Say};
 use crate::passes;
 use crate::target::{Comment, Language, Target, plain};
@@ -30,7 +32,10 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.table.is_some(),
     close: |_| {},
     assumes: sql::assume_table,
+    correlate: Correlate::Composed(|composer, correlation| sql::correlation::compose(composer, correlation, &ENGINE)),
 };
+
+const ENGINE: Engine = Engine { dialect: &DUCKDB, millis: |time| format!("epoch_ms(CAST({time} AS TIMESTAMP))") };
 
 const REGEX: Emit = Emit {
     form: Form::Call { before: "regexp_matches(", separator: ", ", value: literal::regex, after: ")" },

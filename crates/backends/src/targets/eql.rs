@@ -24,6 +24,7 @@ use ipnet::{IpNet, Ipv4Net};
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
+use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant,
     two_valued,
@@ -53,6 +54,7 @@ pub static TARGET: Target = Target {
     scoped: |_| false,
     close: |_| {},
     assumes: |_| &[],
+    correlate: Correlate::Refused("sequences are not written as yet"),
 };
 
 /// Terms of another kind always stand in a group, though `and` binds tighter: readers need not know. Long chains are cut,

@@ -17,6 +17,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Pattern, Query, Shape, Test};
 
 use super::lucene::{self, LUCENE};
+use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Calls, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, ValueWriter,
     two_valued,
@@ -48,6 +49,7 @@ pub static TARGET: Target = Target {
     scoped: |_| false,
     close: |_| {},
     assumes: |_| &[],
+    correlate: Correlate::Refused("aggregations are not written as yet"),
 };
 
 static CALLS: Calls = Calls {

@@ -28,6 +28,7 @@ use sigcast_ir::{
 };
 
 use super::eql;
+use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, ValueWriter,
     no_variant,
@@ -57,6 +58,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| !settings.index.is_empty(),
     close: |writer| writer.format(format_args!("\n| LIMIT {}", writer.settings.limit)),
     assumes: |_| &[Code::AssumeWithinLimit],
+    correlate: Correlate::Refused("`STATS` is not written as yet"),
 };
 
 /// Terms of another kind always stand in a group, though `AND` binds tighter: readers need not know. Long chains are cut:

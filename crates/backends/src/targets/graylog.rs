@@ -10,6 +10,7 @@ use sigcast_ir::model::{Blank, DataModel, Edges, Values};
 use sigcast_ir::{Expr, Match, Part, Pattern, Shape, Test};
 
 use super::lucene::{self, LUCENE};
+use crate::correlate::Correlate;
 use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
 use crate::passes::blanks::{merge_blanks, not_empty};
 use crate::passes::simplify;
@@ -33,6 +34,7 @@ pub static TARGET: Target = Target {
     scoped: |_| false,
     close: |_| {},
     assumes: |_| &[],
+    correlate: Correlate::Refused("a query finds single events; counting is up to an event definition"),
 };
 
 /// Graylog keeps its messages in an index, but trims their texts, stores no empty ones, and makes one text of a list.

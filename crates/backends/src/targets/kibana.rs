@@ -14,6 +14,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::schema::FieldKind;
 use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Test};
 
+use crate::correlate::Correlate;
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
 };
@@ -42,6 +43,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| !settings.index.is_empty(),
     close: |_| {},
     assumes: |_| &[],
+    correlate: Correlate::Refused("the language finds single events, and counts none; `esql` counts"),
 };
 
 /// `and` binds tighter than `or`; groups stand wherever the two mix all the same, for the reader.

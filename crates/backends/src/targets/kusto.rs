@@ -27,6 +27,7 @@ use sigcast_ir::{
     TimePart,
 };
 
+use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, GROUPED, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant,
     two_valued,
@@ -57,6 +58,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.table.is_some(),
     close: |_| {},
     assumes: assume_table,
+    correlate: Correlate::Refused("`summarize` is not written as yet"),
 };
 
 /// Text columns are never null, and hold one value.

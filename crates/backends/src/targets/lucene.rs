@@ -11,6 +11,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
+use crate::correlate::Correlate;
 use crate::dialect::{Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued};
 use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
@@ -34,6 +35,9 @@ pub(super) const TARGET_CONST: Target = Target {
     open: |_| {},
     scope,
     scoped: |settings| !settings.index.is_empty(),
+    correlate: Correlate::Refused(
+        "a query string finds single events, and counts none; `es-dsl` and `watcher` have aggregations",
+    ),
     close: |_| {},
     assumes: |_| &[],
 };

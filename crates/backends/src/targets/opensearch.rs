@@ -5,6 +5,7 @@
 //! expressions are those of Elasticsearch. The styles of the Atomic Threat Coverage library knew no OpenSearch.
 
 use super::lucene::{self, LUCENE};
+use crate::correlate::Correlate;
 use crate::dialect::Dialect;
 use crate::target::{Language, Target};
 
@@ -17,6 +18,7 @@ pub static TARGET: Target = Target {
     model: lucene::INDEX,
     styles: &[],
     options: &["cidr", "case", "fields", "index", "time_field", "time_range"],
+    correlate: Correlate::Refused("a query string finds single events, and counts none"),
     ..lucene::TARGET_CONST
 };
 

@@ -11,7 +11,9 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Match, Test};
 
+use super::sql::correlation::Engine;
 use super::sql::{self, SQL, literal};
+use crate::correlate::Correlate;
 use crate::dialect::{Dialect, Emit, Say};
 use crate::options::CidrMode;
 use crate::passes::{self, cidr};
@@ -35,6 +37,12 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.table.is_some(),
     close: |_| {},
     assumes: sql::assume_table,
+    correlate: Correlate::Composed(|composer, correlation| sql::correlation::compose(composer, correlation, &ENGINE)),
+};
+
+const ENGINE: Engine = Engine {
+    dialect: &POSTGRES,
+    millis: |time| format!("CAST(EXTRACT(EPOCH FROM CAST({time} AS TIMESTAMPTZ)) * 1000 AS BIGINT)"),
 };
 
 const REGEX: Emit = Emit::infix(" ~ ", literal::regex).assuming(&[Code::AssumeTextFields]);

@@ -10,6 +10,7 @@
 //!
 //! Source: ISO/IEC 9075-2, "Predicates", as the manuals of the engines read it; each engine's file names its own.
 
+pub(super) mod correlation;
 pub(super) mod literal;
 mod read;
 #[cfg(test)]
@@ -236,14 +237,18 @@ pub(super) fn unsupported<'a>() -> Result<Said<'a>, Refusal> {
 /// `SELECT * FROM t WHERE `, with names in these quotes.
 pub(super) fn select(writer: &mut Writer<'_>) {
     writer.put("SELECT * FROM ");
-    let table = writer.settings.table.as_deref().unwrap_or(TABLE);
-    for (at, part) in table.split('.').enumerate() {
+    table(writer, writer.settings.table.as_deref().unwrap_or(TABLE));
+    writer.put(" WHERE ");
+}
+
+/// The name of a table, with that of its schema before it.
+fn table(writer: &mut Writer<'_>, name: &str) {
+    for (at, part) in name.split('.').enumerate() {
         if at > 0 {
             writer.put(".");
         }
         (writer.dialect.field)(writer, part);
     }
-    writer.put(" WHERE ");
 }
 
 /// Without a table the query names one that may not be there.

@@ -18,7 +18,9 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::model::{DataModel, Names};
 use sigcast_ir::{Affix, Case, Expr, Match, Pattern, Shape, Test, TimePart};
 
+use super::sql::correlation::Engine;
 use super::sql::{self, EQUALS, PRESENT, SQL, TEXTS, VALUES, literal};
+use crate::correlate::Correlate;
 use crate::dialect::{ATOM, Dialect, Emit, Form, Say, TextSays};
 use crate::options::RegexpMode;
 use crate::passes::regex::{self, PatternLimits};
@@ -43,6 +45,15 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.table.is_some(),
     close: |_| {},
     assumes: sql::assume_table,
+    correlate: Correlate::Composed(|composer, correlation| sql::correlation::compose(composer, correlation, &ENGINE)),
+};
+
+/// `%f` has the seconds with their thousandths; other ways to a number of seconds are of later versions, or round.
+const ENGINE: Engine = Engine {
+    dialect: &SQLITE,
+    millis: |time| {
+        format!("CAST(strftime('%s', {time}) AS INTEGER) * 1000 + CAST(substr(strftime('%f', {time}), 4) AS INTEGER)")
+    },
 };
 
 const LIKE: Emit = Emit::infix(" LIKE ", literal::like_plain);

@@ -4,6 +4,7 @@
 //! stands around it is a template of the format. Index and time range stand in the watch, not in the query.
 
 use super::lucene::{self, LUCENE};
+use crate::correlate::Correlate;
 use crate::dialect::{Dialect, Say};
 use crate::target::{Format, Language, Target};
 
@@ -42,6 +43,7 @@ pub static TARGET: Target = Target {
         Format { name: "console", title: "a request for Kibana's Dev Tools", plain: false, extension: "txt" },
     ],
     scope: |_| Vec::new(),
+    correlate: Correlate::Refused("aggregations are not written as yet"),
     ..lucene::TARGET_CONST
 };
 

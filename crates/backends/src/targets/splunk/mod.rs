@@ -14,6 +14,7 @@ pub(super) mod search;
 use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Query};
 
+use crate::correlate::Correlate;
 use crate::options::Settings;
 use crate::target::{Comment, Language, Target, plain, scope_term};
 
@@ -38,6 +39,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| !settings.index.is_empty() || settings.source.is_some() || settings.sourcetype.is_some(),
     close: |_| {},
     assumes: |_| &[],
+    correlate: Correlate::Refused("`stats` is not written as yet"),
 };
 
 /// Fields are extracted as text at search time, several values of one name too; a field without a value is not extracted.

@@ -1,0 +1,176 @@
+//! Correlations: what a target's composer is given to write one query for all rules of a correlation.
+//!
+//! A target that can count or order events has a [`Compose`] function in a file of its own. The rules' own conditions are
+//! written by the same stages as single rules ([`Composer::expression`], [`Composer::stages`]); what stands around them is
+//! the composer's.
+//!
+//! Invariant: a composer writes the meaning of [`Correlation`], or refuses with a reason, or warns with a code of what
+//! differs. Names and texts go through the dialect: nothing of a rule leaves its quotes.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use sigcast_diagnostics::{Code, Diagnostic, Span};
+use sigcast_ir::{Correlation, Expr, Field, Rule, lower};
+
+use crate::convert::{Backend, Conversion, Work};
+use crate::dialect::Dialect;
+use crate::losses::assumed;
+use crate::options::Settings;
+use crate::target::{Language, Target};
+use crate::write::Writer;
+
+/// What a target does with correlations.
+#[derive(Debug, Clone, Copy)]
+pub enum Correlate {
+    /// It says them, or refuses some.
+    Composed(Compose),
+    /// It cannot say any; the reason as the user reads it, which completes "… cannot be said in Splunk: ".
+    Refused(&'static str),
+}
+
+/// Writes the query of a correlation, or has said why it cannot.
+pub type Compose = fn(&mut Composer<'_>, &Correlation<'_>) -> Option<String>;
+
+/// The conversion of one correlation under way.
+#[derive(Debug)]
+pub struct Composer<'c> {
+    backend: &'c Backend,
+    assumptions: BTreeSet<Code>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+/// A rule in a language of two stages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stages {
+    /// The text of the search; never empty.
+    pub(crate) search: String,
+    /// The expression of the filter behind it, without what stands before a filter.
+    pub(crate) filter: Option<String>,
+}
+
+impl Backend {
+    /// Converts a correlation, whole or not at all: one query.
+    #[must_use]
+    pub fn correlate(&self, correlation: &Correlation<'_>) -> Conversion {
+        let mut composer = Composer { backend: self, assumptions: BTreeSet::new(), diagnostics: Vec::new() };
+        let target = self.target;
+        let query = match target.correlate {
+            Correlate::Composed(compose) => compose(&mut composer, correlation),
+            Correlate::Refused(reason) => {
+                composer.refuse(correlation.kind_span, reason);
+                None
+            }
+        };
+        if !correlation.rules().all(|rule| rule.prepared.scoped || (target.scoped)(&self.settings)) {
+            composer.assumptions.insert(Code::AssumeScope);
+        }
+        assumed(&target.model, &mut composer.assumptions);
+        composer.assumptions.extend((target.assumes)(&self.settings));
+        let Composer { assumptions, diagnostics, .. } = composer;
+        let work = Work { target, settings: &self.settings, assumptions, diagnostics };
+        work.finish(query.into_iter().collect())
+    }
+}
+
+impl<'c> Composer<'c> {
+    /// The target.
+    pub(crate) fn target(&self) -> &'static Target {
+        self.backend.target
+    }
+
+    /// The options of the run.
+    pub(crate) fn settings(&self) -> &'c Settings {
+        &self.backend.settings
+    }
+
+    /// The options for one of the rules: those of the run and what pipelines set for it. None if a pipeline set a value
+    /// that the target does not take, which is said.
+    pub(crate) fn settings_for(&mut self, rule: &Rule<'_>) -> Option<Cow<'c, Settings>> {
+        let before = self.diagnostics.len();
+        let settings = self.backend.settings_for(rule, &mut self.diagnostics);
+        (self.diagnostics.len() == before).then_some(settings)
+    }
+
+    /// Refuses the correlation; the reason completes "… cannot be said in Splunk: ".
+    pub(crate) fn refuse(&mut self, place: Span, reason: &str) {
+        let message = format!("this correlation cannot be said in {}: {reason}", self.target().title);
+        self.diagnostics.push(Diagnostic::at(Code::CorrelationUnsupported, place, message).here("not converted"));
+    }
+
+    /// Says how the query differs from the correlation.
+    pub(crate) fn approximate(&mut self, code: Code, place: Span, message: &str) {
+        let said = Diagnostic::at(code, place, message);
+        if !self.diagnostics.contains(&said) {
+            self.diagnostics.push(said);
+        }
+    }
+
+    /// Notes what the data must fulfil.
+    pub(crate) fn assume(&mut self, code: Code) {
+        self.assumptions.insert(code);
+    }
+
+    /// The rule as one boolean expression of a language: one of its conditions is true. Not in a group; scopes that the
+    /// options ask for are in it. None if it was refused, which is said.
+    pub(crate) fn expression(&mut self, rule: &Rule<'_>, dialect: &'static Dialect) -> Option<String> {
+        self.written(rule, |work, query, span| {
+            let said = work.single(query, span, dialect)?;
+            let mut writer = Writer::new(dialect, work.settings);
+            writer.query(&said);
+            Some(writer.out)
+        })
+    }
+
+    /// The rule in a language of two stages: one of its conditions is true. None if it was refused, which is said.
+    #[expect(dead_code, reason = "its first user, the composer of Splunk, is the next change")]
+    pub(crate) fn stages(&mut self, rule: &Rule<'_>) -> Option<Stages> {
+        let Language::Staged { search, filter, .. } = self.target().language else { return None };
+        self.written(rule, |work, query, span| {
+            let (first, second) = work.stages(query, span, search, filter)?;
+            let mut writer = Writer::new(search, work.settings);
+            work.write_search(&mut writer, &first);
+            let filter = second.map(|second| {
+                let mut writer = Writer::new(filter, work.settings);
+                writer.query(&second);
+                writer.out
+            });
+            Some(Stages { search: writer.out, filter })
+        })
+    }
+
+    fn written<'a, T>(
+        &mut self,
+        rule: &Rule<'a>,
+        write: impl FnOnce(&mut Work<'_>, sigcast_ir::Query<'a>, Span) -> Option<T>,
+    ) -> Option<T> {
+        let settings = self.settings_for(rule)?;
+        let mut queries = lower::queries(rule);
+        let span = queries.first().map_or(rule.span, |(_, span)| *span);
+        let query = match queries.len() {
+            1 => queries.swap_remove(0).0,
+            _ => Expr::Or(queries.into_iter().map(|(query, _)| query).collect()),
+        };
+        let mut work = Work {
+            target: self.target(),
+            settings: &settings,
+            assumptions: std::mem::take(&mut self.assumptions),
+            diagnostics: std::mem::take(&mut self.diagnostics),
+        };
+        let written = write(&mut work, query, span);
+        (self.assumptions, self.diagnostics) = (work.assumptions, work.diagnostics);
+        written
+    }
+
+    /// The name of a field as the dialect writes it. None if it cannot be written, which is said at the place.
+    pub(crate) fn field(&mut self, field: &Field<'_>, place: Span, dialect: &'static Dialect) -> Option<String> {
+        if let Some(reason) = (dialect.bad_field)(field.as_str()) {
+            let message = format!("the field `{}` cannot be named in {}: {reason}", field.as_str(), dialect.name);
+            self.diagnostics.push(Diagnostic::at(Code::FieldNameUnsupported, place, message));
+            return None;
+        }
+        let mut writer = Writer::new(dialect, self.settings());
+        (dialect.field)(&mut writer, field.as_str());
+        Some(writer.out)
+    }
+}
