@@ -9,7 +9,12 @@ use sigcast_diagnostics::{Class, Code};
 use support::{Ran, run_with};
 
 /// Codes that no rule alone can cause: a filter, a pipeline or a schema is needed too, or a fault.
-const WITHOUT_EXAMPLE: [Code; 13] = [
+const WITHOUT_EXAMPLE: [Code; 18] = [
+    Code::CorrelationUnsupported,
+    Code::FixedWindows,
+    Code::OrderLost,
+    Code::CountedPerRule,
+    Code::EstimatedMeasure,
     Code::BrokenFilter,
     Code::PipelineFailure,
     Code::UnmappedField,
