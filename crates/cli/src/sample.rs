@@ -151,7 +151,7 @@ fn refusal(fault: &EvalError, rule: &Rule<'_>) -> Diagnostic {
     let code = match &fault.fault {
         EvalFault::Placeholder(_) => Code::UnresolvedPlaceholder,
         EvalFault::Regex(_) | EvalFault::RegexSteps => Code::RegexConstruct,
-        EvalFault::TooDeep => Code::QueryTooLarge,
+        EvalFault::TooDeep | EvalFault::TooLarge(_) => Code::QueryTooLarge,
         EvalFault::Raw | EvalFault::NeedsField => Code::ConstructUnsupported,
     };
     let condition = rule.conditions.first().map_or(rule.span, |(_, span)| *span);

@@ -57,6 +57,33 @@ impl Decimal {
         let whole_digits = i64::try_from(whole.len()).ok()? - i64::try_from(zeros).ok()?;
         Some(Self { negative, digits, power: whole_digits + i64::from(exponent) })
     }
+
+    /// How many digits it has behind the point; 0 for whole numbers.
+    pub(crate) fn places(&self) -> i64 {
+        (i64::try_from(self.digits.len()).unwrap_or(i64::MAX) - self.power).max(0)
+    }
+
+    /// The number times ten to the power of `places`; none if that is no whole number, or has more than 29 digits.
+    pub(crate) fn scaled(&self, places: u32) -> Option<i128> {
+        let length = self.power.checked_add(i64::from(places))?;
+        if self.digits.is_empty() {
+            return Some(0);
+        }
+        let zeros = length.checked_sub(i64::try_from(self.digits.len()).ok()?)?;
+        if !(0..=29).contains(&length) || zeros < 0 {
+            return None;
+        }
+        let whole = self.digits.iter().fold(0_i128, |whole, digit| whole * 10 + i128::from(*digit));
+        let size = whole * 10_i128.pow(u32::try_from(zeros).ok()?);
+        Some(if self.negative { -size } else { size })
+    }
+
+    /// The nearest float.
+    pub(crate) fn nearest(&self) -> f64 {
+        let digits: String = self.digits.iter().map(|digit| char::from(b'0' + digit)).collect();
+        let sign = if self.negative { "-" } else { "" };
+        format!("{sign}0.{digits}0e{}", self.power).parse().unwrap_or(f64::NAN)
+    }
 }
 
 impl Ord for Decimal {
@@ -104,6 +131,29 @@ mod tests {
         check("-1", "0", Ordering::Less);
         check("007", "7", Ordering::Equal);
         check("0.00012", "1.2e-4", Ordering::Equal);
+    }
+
+    #[test]
+    fn scaled_and_nearest() {
+        let number = |text: &str| Decimal::parse(text).expect("a number");
+        for (text, places, expected) in [
+            ("0", 0, Some(0)),
+            ("12", 0, Some(12)),
+            ("-1200", 1, Some(-12000)),
+            ("0.05", 2, Some(5)),
+            ("0.05", 1, None),
+            ("1e28", 0, Some(10_i128.pow(28))),
+            ("1e29", 0, None),
+            ("1e28", 1, None),
+        ] {
+            assert_eq!(number(text).scaled(places), expected, "{text} with {places}");
+        }
+        for (text, places) in [("0", 0), ("10", 0), ("1.50", 1), ("0.001", 3), ("1e-5", 5)] {
+            assert_eq!(number(text).places(), places, "{text}");
+        }
+        for text in ["0", "1", "-0.1", "123456.789", "1e300", "5e-324"] {
+            assert_eq!(number(text).nearest(), text.parse::<f64>().expect("a float"), "{text}");
+        }
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum EvalFault {
     NeedsField,
     /// The query, or the event, nests deeper than any real one.
     TooDeep,
+    /// A correlation asks for more than can be counted out, with what there is too much of.
+    TooLarge(&'static str),
 }
 
 impl EvalError {
@@ -46,6 +48,7 @@ impl fmt::Display for EvalError {
             EvalFault::RegexSteps => f.write_str("the regular expression needs too many steps on this event"),
             EvalFault::NeedsField => f.write_str("a test that needs a field is asked of the whole event"),
             EvalFault::TooDeep => f.write_str("it nests too deeply"),
+            EvalFault::TooLarge(what) => write!(f, "the correlation needs {what}"),
         }
     }
 }

@@ -5,12 +5,14 @@
 //! | `matcher` | [`Matcher`] and [`RuleMatcher`]: the reference semantics of Sigma over JSON events |
 //! | `field`, `fold`, `glob`, `decimal`, `search`, `time` | what the tests are made of: paths, case, wildcards, exact numbers, regexes, times |
 //! | `project` | [`project()`]: what a target's data model holds of an event |
+//! | `correlation` | [`CorrelationMatcher`]: where in a stream of events with times a correlation fires |
 //! | `windows` | [`flatten_windows`]: exported Windows events as rules name their fields |
 //! | `samples` | [`samples()`]: hits and near misses of a rule, labelled without asking the evaluator |
 //!
 //! Invariant: this crate knows neither YAML nor any target. Whatever the query and the event, it gives an answer or an
 //! [`EvalError`], never a panic.
 
+mod correlation;
 mod decimal;
 mod error;
 mod field;
@@ -23,6 +25,7 @@ mod search;
 mod time;
 mod windows;
 
+pub use correlation::{BucketFiring, CorrelationMatcher, Firing, TimedEvent};
 pub use error::{EvalError, EvalFault};
 pub use field::values;
 pub use matcher::{Matcher, RuleMatcher};

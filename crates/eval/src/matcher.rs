@@ -279,7 +279,7 @@ impl Check {
 }
 
 /// The text of a scalar; none of null, lists and maps.
-fn text(value: &Value) -> Option<Cow<'_, str>> {
+pub(crate) fn text(value: &Value) -> Option<Cow<'_, str>> {
     match value {
         Value::String(text) => Some(Cow::Borrowed(text)),
         Value::Number(number) => Some(Cow::Owned(number.to_string())),
@@ -298,7 +298,7 @@ fn address(text: &str) -> Option<IpAddr> {
 }
 
 /// A number of a rule; none if its text is no decimal, which the frontend does not make.
-fn decimal(number: &Number<'_>) -> Option<Decimal> {
+pub(crate) fn decimal(number: &Number<'_>) -> Option<Decimal> {
     match number.value {
         NumberValue::Integer(value) => Decimal::parse(&value.to_string()),
         NumberValue::Float(value) => Decimal::parse(&number.text).or_else(|| Decimal::parse(&format!("{value:e}"))),
