@@ -10,9 +10,10 @@ use crate::dialect::{Dialect, Grouping};
 use crate::lists;
 use crate::losses::{assumed, losses};
 use crate::options::{self, Settings};
+use crate::overrides;
 use crate::passes::{guard, split};
 use crate::say::{Legaliser, Said, folds_letters};
-use crate::target::{Language, Target};
+use crate::target::{Format, Language, Target};
 use crate::write::Writer;
 
 /// How a conversion ended.
@@ -97,7 +98,8 @@ impl Backend {
     }
 
     /// The options for a rule: those of the run, and what pipelines set for it. An option that was given for the run
-    /// counts more. A value that an option does not take is a refusal of the rule.
+    /// counts more; what the rule itself sets (its attribute `custom`) counts most. A value that an option does not take is a
+    /// refusal of the rule.
     #[must_use]
     pub fn settings_for(&self, rule: &Rule<'_>, diagnostics: &mut Vec<Diagnostic>) -> Cow<'_, Settings> {
         let mut settings = Cow::Borrowed(&self.settings);
@@ -112,7 +114,15 @@ impl Backend {
                 diagnostics.push(Diagnostic::at(Code::PipelineFailure, place, message));
             }
         }
+        overrides::apply(rule, self.target, &mut settings, diagnostics);
         settings
+    }
+
+    /// The same backend for an output format, which may change how the query is written.
+    #[must_use]
+    pub fn for_format(mut self, format: &Format) -> Self {
+        (format.prepare)(&mut self.settings);
+        self
     }
 
     /// What the target puts behind the text of each query.
@@ -240,7 +250,7 @@ impl Work<'_> {
     /// The query with what restricts it to a log source and a time range, as conjuncts before its own terms.
     fn scoped<'a>(&mut self, said: Said<'a>, dialect: &'static Dialect) -> Option<Said<'a>> {
         let scope = (self.target.scope)(self.settings);
-        if scope.is_empty() {
+        if scope.is_empty() || self.settings.scope_outside {
             return Some(said);
         }
         let scope = self.legal(&Expr::And(scope), dialect)?;

@@ -19,6 +19,7 @@ pub mod dialect;
 mod lists;
 mod losses;
 pub mod options;
+pub mod overrides;
 pub mod passes;
 pub mod readback;
 pub mod say;

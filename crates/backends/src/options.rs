@@ -60,6 +60,18 @@ pub enum WatcherAction {
     Logging,
 }
 
+/// Whether a rule is put into service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Enabled {
+    /// Unless its status is deprecated or unsupported.
+    #[default]
+    Auto,
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
 /// Which regular expressions SQLite has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RegexpMode {
@@ -101,8 +113,20 @@ pub struct Settings {
     pub time_field: Option<String>,
     /// How far back to look, such as `24h`.
     pub time_range: Option<String>,
-    /// How often a watch runs, such as `30m`.
-    pub interval: String,
+    /// How often a watch or a rule runs, such as `30m`; the format's own if not given.
+    pub interval: Option<String>,
+    /// When a rule runs, as the five fields of cron, where the format has such a schedule.
+    pub cron: Option<String>,
+    /// Whether a rule is put into service.
+    pub enabled: Enabled,
+    /// The level of a rule that has none.
+    pub level: sigcast_ir::Level,
+    /// The id of the data view (index pattern) that a saved search is on.
+    pub data_view: Option<String>,
+    /// Index and time range stand outside the query, which has no terms for them: what a format asks for.
+    pub scope_outside: bool,
+    /// A query of ES|QL keeps what identifies each event: what a format asks for.
+    pub metadata: bool,
     /// Who gets the e-mail of a watch.
     pub recipient: Option<String>,
     /// The Watcher API.
@@ -136,7 +160,13 @@ impl Default for Settings {
             limit: 10_000,
             time_field: None,
             time_range: None,
-            interval: "30m".to_owned(),
+            interval: None,
+            cron: None,
+            enabled: Enabled::default(),
+            level: sigcast_ir::Level::Medium,
+            data_view: None,
+            scope_outside: false,
+            metadata: false,
             recipient: None,
             api: WatcherApi::default(),
             action: WatcherAction::default(),
@@ -310,10 +340,52 @@ pub const OPTIONS: &[OptionSpec] = &[
     OptionSpec {
         key: "interval",
         values: "DURATION",
-        default: "30m",
-        help: "how often a watch runs",
+        default: "the format's own, 30m for a watch",
+        help: "how often a watch or a rule runs; each run looks back so far that nothing is missed",
         set: |settings, value| {
-            settings.interval = duration(value)?;
+            settings.interval = Some(duration(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "cron",
+        values: "CRON",
+        default: "from the interval",
+        help: "when a rule runs, by the five fields of cron, such as `*/10 * * * *`; needs the option time_range",
+        set: |settings, value| {
+            settings.cron = Some(cron(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "enabled",
+        values: "auto|true|false",
+        default: "auto",
+        help: "whether a rule is put into service: auto leaves out those that are deprecated or unsupported",
+        set: |settings, value| {
+            let known = [("auto", Enabled::Auto), ("true", Enabled::Yes), ("false", Enabled::No)];
+            settings.enabled = word(value, &known)?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "level",
+        values: "informational|low|medium|high|critical",
+        default: "medium",
+        help: "level that a rule without one counts as, for the severity in an output format",
+        set: |settings, value| {
+            let known: Vec<_> = sigcast_ir::Level::ALL.iter().map(|level| (level.as_str(), *level)).collect();
+            settings.level = word(value, &known)?;
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "data_view",
+        values: "ID",
+        default: "the indices",
+        help: "id of the data view (index pattern) that a saved search is on",
+        set: |settings, value| {
+            settings.data_view = Some(name(value)?);
             Ok(())
         },
     },
@@ -441,6 +513,18 @@ fn name(value: &str) -> Result<String, String> {
     Ok(value.to_owned())
 }
 
+/// A schedule of cron: five fields of digits and the signs between them.
+fn cron(value: &str) -> Result<String, String> {
+    let fields: Vec<&str> = value.split_ascii_whitespace().collect();
+    let right = fields.len() == 5
+        && fields.iter().all(|field| field.bytes().all(|b| b.is_ascii_alphanumeric() || b"*/,-".contains(&b)));
+    if right {
+        Ok(fields.join(" "))
+    } else {
+        Err(format!("`{value}` is no schedule: five fields of cron are expected"))
+    }
+}
+
 /// A duration: digits and a unit.
 fn duration(value: &str) -> Result<String, String> {
     let fault = || format!("`{value}` is no duration: a number and one of s, m, h, d, such as 24h");
@@ -471,6 +555,10 @@ mod tests {
             assert!(set("time_range", wrong).is_err(), "{wrong}");
         }
         assert!(set("host", "a; rm -rf /").is_err());
+        assert!(set("cron", "*/5  8-18 * * MON,TUE").is_ok());
+        for wrong in ["* * * *", "* * * * * *", "* * * * $(x)", "a\n* * * *"] {
+            assert!(set("cron", wrong).is_err(), "{wrong}");
+        }
         assert_eq!(settings.cidr, CidrMode::Expand);
     }
 }

@@ -85,12 +85,42 @@ pub struct Style {
 pub struct Format {
     /// Its name.
     pub name: &'static str,
+    /// Other names it is known by, such as that of another converter.
+    pub aliases: &'static [&'static str],
     /// What it is, for lists.
     pub title: &'static str,
     /// Whether the format is the query's text and nothing else.
     pub plain: bool,
     /// The file extension, without the dot.
     pub extension: &'static str,
+    /// How the query is written for it: what it sets among the options of the run, once they are read.
+    pub prepare: fn(&mut Settings),
+}
+
+impl Format {
+    /// A format by a template.
+    #[must_use]
+    pub const fn made(name: &'static str, title: &'static str, extension: &'static str) -> Self {
+        Self { name, aliases: &[], title, plain: false, extension, prepare: |_| {} }
+    }
+
+    /// The same, known by other names too.
+    #[must_use]
+    pub const fn also(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// The same, with what it changes in how the query is written.
+    #[must_use]
+    pub const fn preparing(self, prepare: fn(&mut Settings)) -> Self {
+        Self { prepare, ..self }
+    }
+
+    /// The same; index and time range stand in the format, so that the query has no terms for them.
+    #[must_use]
+    pub const fn scoping(self) -> Self {
+        self.preparing(|settings| settings.scope_outside = true)
+    }
 }
 
 /// A term of the scope, in the target's own language. It comes from an option, so it stands nowhere in a rule.
@@ -103,7 +133,7 @@ pub fn scope_term(text: impl Into<Cow<'static, str>>) -> Query<'static> {
 /// The query's text as it is, in files with this extension.
 #[must_use]
 pub const fn plain(extension: &'static str) -> Format {
-    Format { name: "default", title: "the query", plain: true, extension }
+    Format { plain: true, ..Format::made("default", "the query", extension) }
 }
 
 /// How a comment is written in a language.
@@ -131,10 +161,17 @@ impl Target {
         self.styles.iter().find(|(name, _)| *name == wanted).map(|(_, style)| style)
     }
 
-    /// The format with this name.
+    /// The format with this name or alias; `_` stands for `-` too.
     #[must_use]
     pub fn format(&self, name: &str) -> Option<&'static Format> {
-        self.formats.iter().find(|format| format.name == name)
+        let same = |known: &str| known == name || known == name.replace('_', "-");
+        self.formats.iter().find(|format| same(format.name) || format.aliases.iter().any(|alias| *alias == name))
+    }
+
+    /// Whether this is the target's name or one of its aliases.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
     }
 }
 

@@ -4,12 +4,11 @@
 //! other; nothing is read or written here.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sigcast_backends::Status as Conversion;
 use sigcast_diagnostics::{Class, Code, Diagnostic, Severity, SourceId, SourceMap, Span};
-use sigcast_formats::Templates;
+use sigcast_formats::{Naming, Place, Templates};
 use sigcast_frontend::{Document, Kind};
 use sigcast_ir::Rule;
 use sigcast_pipeline::{Applied, Chain};
@@ -108,8 +107,8 @@ struct Work<'p> {
     chain: usize,
     /// Which entries it is about.
     takes: Vec<bool>,
-    /// The templates, and for each entry how many texts of the same name stand before it; `None` for plain queries.
-    templates: Option<(&'p Templates, Vec<usize>)>,
+    /// The templates, and the names of each entry in the run; `None` for plain queries.
+    templates: Option<(&'p Templates, Vec<Place>)>,
 }
 
 /// What a chain made of a rule: `None` if it has no pipeline, an error if the program failed at it.
@@ -128,7 +127,7 @@ impl<'p> Engine<'p> {
         let works = jobs.iter().enumerate().map(|(number, job)| {
             let takes: Vec<bool> = entries.iter().map(|entry| takes(number, entry)).collect();
             let templates = templates.filter(|_| !job.format.plain);
-            let templates = templates.map(|all| (all, earlier(job, entries, &takes)));
+            let templates = templates.map(|all| (all, places(job, entries, &takes)));
             Work { job, chain: chains.number(number), takes, templates }
         });
         Self { works: works.collect(), chains, denied }
@@ -214,7 +213,10 @@ impl<'p> Engine<'p> {
             }
             None => Ok(Cow::Borrowed(&ended.queries)),
         };
-        match shown.and_then(|queries| work.output(chain, rule, &queries, at)) {
+        let mut said = Vec::new();
+        let output = shown.and_then(|queries| work.output(chain, rule, &queries, at, &mut said));
+        ended.diagnostics.append(&mut said);
+        match output {
             Ok(output) => {
                 ended.output = output;
                 ended
@@ -230,15 +232,16 @@ impl Work<'_> {
         self.takes.get(at).copied().unwrap_or(false)
     }
 
-    /// The output format of a rule's queries.
+    /// The output format of a rule's queries; what there is to say of it goes to `said`.
     fn output(
         &self,
         chain: Option<&Chain<'_>>,
         rule: &Rule<'_>,
         queries: &[String],
         at: usize,
+        said: &mut Vec<Diagnostic>,
     ) -> Result<Vec<String>, Diagnostic> {
-        let Some((templates, earlier)) = &self.templates else {
+        let Some((templates, places)) = &self.templates else {
             // Finalizers are given each query by itself.
             let apart = chain.is_some_and(Chain::has_finalizers);
             return Ok(if apart { queries.to_vec() } else { vec![queries.join("\n\n")] });
@@ -246,27 +249,26 @@ impl Work<'_> {
         let (target, format) = (self.job.backend.target, self.job.format);
         // What is wrong with them the conversion has said.
         let settings = &*self.job.backend.settings_for(rule, &mut Vec::new());
-        let before = earlier.get(at).copied().unwrap_or(0);
-        templates.render_parts(target, format, rule, queries, settings, before).map_err(|fault| {
+        let nowhere = Place::default();
+        let names = places.get(at).unwrap_or(&nowhere);
+        said.extend(templates.notes(target, format, rule, settings));
+        templates.render_parts(target, format, rule, queries, settings, names).map_err(|fault| {
             let place = Span::new(rule.span.source, rule.span.start as usize, rule.span.start as usize);
             Diagnostic::at(Code::FormatFailed, place, format!("{} of {}: {fault}", format.name, target.name))
         })
     }
 }
 
-/// For each entry how many texts of the same name stand before it, as those of rules with one id do. Rules that the
-/// target refuses count too, so that a name does not depend on what a target can say.
-fn earlier(job: &Job, entries: &[Entry<'_>], takes: &[bool]) -> Vec<usize> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
+/// The names of each entry in the run. Rules that the target refuses take names too, so that a name does not depend on
+/// what a target can say.
+fn places(job: &Job, entries: &[Entry<'_>], takes: &[bool]) -> Vec<Place> {
+    let mut naming = Naming::default();
     let mut all = Vec::with_capacity(entries.len());
     for (entry, taken) in entries.iter().zip(takes) {
-        let (Kind::Rule(rule), true) = (&entry.document.kind, *taken) else {
-            all.push(0);
-            continue;
-        };
-        let count = counts.entry(Templates::named_by(&job.backend.settings, rule)).or_default();
-        all.push(*count);
-        *count += rule.conditions.len();
+        all.push(match &entry.document.kind {
+            Kind::Rule(rule) if *taken => naming.assign(&job.backend.settings, rule),
+            _ => Place::default(),
+        });
     }
     all
 }

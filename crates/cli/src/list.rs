@@ -99,9 +99,10 @@ fn vocabulary() -> Table {
 fn formats(targets: &[&'static Target]) -> Table {
     let formats = targets.iter().flat_map(|target| target.formats.iter().map(move |format| (target, format)));
     let row = |(target, format): (&&'static Target, &sigcast_backends::Format)| {
-        vec![target.name.into(), format.name.into(), format.extension.into(), format.title.into()]
+        let aliases = Cell::Words(format.aliases.to_vec());
+        vec![target.name.into(), format.name.into(), aliases, format.extension.into(), format.title.into()]
     };
-    Table { columns: &["target", "format", "extension", "title"], rows: formats.map(row).collect() }
+    Table { columns: &["target", "format", "aliases", "extension", "title"], rows: formats.map(row).collect() }
 }
 
 /// The options of some targets, or of all with the targets that know them.

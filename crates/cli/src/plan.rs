@@ -61,7 +61,7 @@ impl Plan {
                 )));
             }
             jobs.push(Job {
-                backend: Backend { target, settings, given },
+                backend: Backend { target, settings, given }.for_format(format),
                 format,
                 extension: format.extension.to_owned(),
             });
@@ -115,8 +115,9 @@ fn format(target: &'static Target, word: Option<&str>) -> Result<&'static Format
     };
     target.format(word).ok_or_else(|| {
         let names: Vec<&str> = target.formats.iter().map(|format| format.name).collect();
+        let aliases = target.formats.iter().flat_map(|format| format.aliases.iter().copied());
         Fault::usage(format!("{} has no output format `{word}`", target.name))
-            .near(word, names.iter().copied())
+            .near(word, names.iter().copied().chain(aliases))
             .help(format!("formats of {} are {}", target.name, names.join(", ")))
     })
 }

@@ -133,6 +133,10 @@ codes! {
     UnusedDetection = Warning "unused-detection";
     /// The attribute is not of a usual form (an id that is no UUID, a date in an old form): it is kept as it is.
     UnusualAttribute = Warning "unusual-attribute";
+    /// The tag names nothing in the table of MITRE ATT&CK, or a technique that is revoked there: it is kept as it is.
+    UnknownAttackTag = Warning "unknown-attack-tag";
+    /// The attribute `custom` sets something for a target that neither its options nor the format know.
+    UnknownOverride = Warning "unknown-override";
 
     /// No event was found that a condition matches: it contradicts itself, or its values are beyond the search for samples.
     NoHit = Warning "no-hit";
@@ -184,6 +188,8 @@ codes! {
     ConstantQuery = Refusal "constant-query";
     /// The query would be larger than any engine takes.
     QueryTooLarge = Refusal "query-too-large";
+    /// The attribute `custom` gives an option of the target a value that it does not take.
+    BadOverride = Refusal "bad-override";
     /// The output format cannot hold the rule.
     FormatFailed = Refusal "format-failed";
     /// A fault of sigcast itself, met at this rule: worth a report, with the rule.

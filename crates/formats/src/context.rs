@@ -1,10 +1,15 @@
-//! What a template sees: `rule`, `queries`, `settings`, `watch` and, if it wraps another one, `body`.
+//! What a template sees; `docs/formats.md` has the list.
 //!
 //! Names here are what users' own templates build on: they are kept.
 
 use serde::Serialize;
-use sigcast_backends::options::{Settings, WatcherAction, WatcherApi};
-use sigcast_ir::Rule;
+use serde_json::{Map, Value};
+use sigcast_backends::options::{Enabled, Settings, WatcherAction, WatcherApi};
+use sigcast_backends::{Comment, Target};
+use sigcast_ir::{Attribute, NumberValue, Rule, Status};
+
+use crate::schedule::Schedule;
+use crate::threat::AttackView;
 
 use crate::watch::{self, Attack};
 
@@ -22,6 +27,82 @@ pub(crate) struct Context<'c> {
     pub(crate) watch: Watch,
     /// What the wrapped template made; empty if there is none.
     pub(crate) body: &'c str,
+    /// What is the same for every query of the rule.
+    #[serde(flatten)]
+    pub(crate) shared: &'c Shared,
+    /// The rule's title, made unique in the run: one line, with `(2)` and so on behind it if it is taken.
+    pub(crate) name: String,
+    /// A UUID that stays the same from run to run.
+    pub(crate) uuid: String,
+}
+
+/// What is the same for every query of a rule, beside the rule itself.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shared {
+    attack: AttackView,
+    /// The rule's level, else the one that the options give to rules without one.
+    severity: &'static str,
+    /// Whether the rule is put into service.
+    enabled: bool,
+    schedule: Schedule,
+    /// What the rule sets for the target beside its options: flat, `action.email.to`.
+    overrides: Map<String, Value>,
+    /// What a rule that counts is about; none in a rule that does not count.
+    threshold: Option<Value>,
+    target: TargetView,
+}
+
+/// The target.
+#[derive(Debug, Serialize)]
+struct TargetView {
+    name: &'static str,
+    title: &'static str,
+    /// The sign that a line of comment starts with; empty if the language has none.
+    comment: &'static str,
+}
+
+impl Shared {
+    pub(crate) fn of(rule: &Rule<'_>, target: &Target, settings: &Settings, schedule: Schedule) -> Self {
+        let retired = matches!(rule.meta.status, Some(Status::Deprecated | Status::Unsupported));
+        let overrides = crate::notes::own(rule, target).into_iter().map(|(key, value)| (key, plain(value)));
+        Self {
+            attack: AttackView::of(rule),
+            severity: rule.meta.level.unwrap_or(settings.level).as_str(),
+            enabled: match settings.enabled {
+                Enabled::Auto => !retired,
+                Enabled::Yes => true,
+                Enabled::No => false,
+            },
+            schedule,
+            overrides: overrides.collect(),
+            threshold: None,
+            target: TargetView {
+                name: target.name,
+                title: target.title,
+                comment: match target.comment {
+                    Comment::Line(sign) | Comment::Block(sign, _) => sign,
+                    Comment::None => "",
+                },
+            },
+        }
+    }
+}
+
+/// The value of a custom attribute as JSON.
+fn plain(value: &Attribute<'_>) -> Value {
+    match value {
+        Attribute::Null => Value::Null,
+        Attribute::Bool(value) => Value::Bool(*value),
+        Attribute::Number(number) => match number.value {
+            NumberValue::Integer(value) => i64::try_from(value).map_or_else(|_| value.to_string().into(), Value::from),
+            NumberValue::Float(value) => value.into(),
+        },
+        Attribute::Text(text) => text.as_ref().into(),
+        Attribute::List(values) => values.iter().map(plain).collect(),
+        Attribute::Map(entries) => {
+            Value::Object(entries.iter().map(|(name, value)| (name.clone().into_owned(), plain(value))).collect())
+        }
+    }
 }
 
 /// The rule.
@@ -42,6 +123,17 @@ pub(crate) struct RuleView<'c> {
     fields: Vec<&'c str>,
     attack: Attack,
     timeframe: Option<&'c str>,
+    logsource: LogSourceView<'c>,
+    /// Every attribute that is none of Sigma's.
+    custom: Map<String, Value>,
+}
+
+/// Which events a rule looks at.
+#[derive(Debug, Serialize)]
+struct LogSourceView<'c> {
+    category: Option<&'c str>,
+    product: Option<&'c str>,
+    service: Option<&'c str>,
 }
 
 impl<'c> RuleView<'c> {
@@ -64,6 +156,12 @@ impl<'c> RuleView<'c> {
             fields: meta.fields.iter().map(sigcast_ir::Field::as_str).collect(),
             attack: Attack::of(&meta.tags),
             timeframe: rule.timeframe.as_deref(),
+            logsource: LogSourceView {
+                category: rule.logsource.category.as_deref(),
+                product: rule.logsource.product.as_deref(),
+                service: rule.logsource.service.as_deref(),
+            },
+            custom: meta.custom.iter().map(|(name, value)| (name.clone().into_owned(), plain(value))).collect(),
         }
     }
 }
@@ -84,17 +182,23 @@ pub(crate) struct SettingsView<'c> {
     /// The path of the Watcher API, without slashes at its ends.
     path: &'static str,
     host: &'c str,
+    table: Option<&'c str>,
+    source: Option<&'c str>,
+    sourcetype: Option<&'c str>,
+    data_view: Option<&'c str>,
 }
 
 impl<'c> SettingsView<'c> {
-    pub(crate) fn of(settings: &'c Settings) -> Self {
+    /// `usual`: the interval if the options give none.
+    pub(crate) fn of(settings: &'c Settings, usual: &'c str) -> Self {
+        let interval = settings.interval.as_deref().unwrap_or(usual);
         let (api, path) = match settings.api {
             WatcherApi::Current => ("current", "_watcher/watch"),
             WatcherApi::Old => ("old", "_xpack/watcher/watch"),
         };
         Self {
-            interval: &settings.interval,
-            time_range: settings.time_range.as_deref().unwrap_or(&settings.interval),
+            interval,
+            time_range: settings.time_range.as_deref().unwrap_or(interval),
             time_field: settings.time_field.as_deref().unwrap_or("@timestamp"),
             indices: &settings.index,
             recipient: settings.recipient.as_deref(),
@@ -109,6 +213,10 @@ impl<'c> SettingsView<'c> {
             api,
             path,
             host: settings.host.trim_end_matches('/'),
+            table: settings.table.as_deref(),
+            source: settings.source.as_deref(),
+            sourcetype: settings.sourcetype.as_deref(),
+            data_view: settings.data_view.as_deref(),
         }
     }
 }

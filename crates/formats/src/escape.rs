@@ -1,14 +1,20 @@
-//! How values leave a template: as text, or as JSON that cannot be broken out of.
+//! How values leave a template: as text, or in a form that cannot be broken out of.
+//!
+//! Invariant: what a template prints without the filter `safe` stays inside its quotes, its value or its line, whatever a
+//! rule says.
 
 use std::borrow::Cow;
 
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
+use sigcast_backends::Comment;
 
 use crate::header::Escape;
 
-/// The name under which minijinja knows JSON in ASCII.
+/// The names under which minijinja knows what it has no word of its own for.
 const ASCII: &str = "ascii-json";
+const YAML: &str = "yaml";
+const CONF: &str = "conf";
 
 /// The escaping of a template in minijinja's words.
 pub(crate) fn auto_escape(escape: Escape) -> AutoEscape {
@@ -16,6 +22,9 @@ pub(crate) fn auto_escape(escape: Escape) -> AutoEscape {
         Escape::None => AutoEscape::None,
         Escape::Json => AutoEscape::Json,
         Escape::AsciiJson => AutoEscape::Custom(Cow::Borrowed(ASCII)),
+        // TOML's basic strings and its arrays of one line are those of JSON, too.
+        Escape::Yaml | Escape::Toml => AutoEscape::Custom(Cow::Borrowed(YAML)),
+        Escape::Conf => AutoEscape::Custom(Cow::Borrowed(CONF)),
     }
 }
 
@@ -24,6 +33,14 @@ pub(crate) fn register(environment: &mut Environment<'_>) {
     environment.set_formatter(format);
     environment.add_filter("pretty", pretty);
     environment.add_filter("line", line);
+    environment.add_filter("text_json", text_json);
+    environment.add_filter("from_json", from_json);
+    environment.add_filter("quoted", quoted);
+    environment.add_filter("block", block);
+    environment.add_filter("continued", continued);
+    environment.add_filter("stanza", stanza);
+    environment.add_filter("comment", comment);
+    environment.add_filter("no_mustache", |text: &str| crate::watch::without_tags(text));
 }
 
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -36,6 +53,8 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     }
     let text = match state.auto_escape() {
         AutoEscape::Json => json(value)?,
+        AutoEscape::Custom(name) if name == YAML => printable(&json(value)?),
+        AutoEscape::Custom(name) if name == CONF => conf(value)?,
         AutoEscape::Custom(_) => ascii(&json(value)?),
         _ => return minijinja::escape_formatter(out, state, value),
     };
@@ -51,6 +70,11 @@ fn serialisation(fault: serde_json::Error) -> Error {
     Error::new(ErrorKind::BadSerialization, "the value is none that JSON has").with_source(fault)
 }
 
+/// What in the rule the format cannot hold.
+fn unfit(message: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidOperation, message)
+}
+
 /// `{{ value|pretty(4) }}`: JSON over several lines, those after the first indented by so many blanks more.
 fn pretty(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
     let text = serde_json::to_string_pretty(value).map_err(serialisation)?;
@@ -61,8 +85,131 @@ fn pretty(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, 
 }
 
 /// `{{ value|line }}`: one line, whatever the value has.
-fn line(value: &str) -> String {
+pub(crate) fn line(value: &str) -> String {
     value.chars().map(|c| if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') { ' ' } else { c }).collect()
+}
+
+/// `{{ value|text_json }}`: the value as JSON in a text, for products that keep JSON in a string. What comes out is
+/// escaped like any other text.
+fn text_json(value: &Value) -> Result<String, Error> {
+    json(value)
+}
+
+/// `{{ text|from_json }}`: the value that a JSON text has, such as a query in JSON.
+fn from_json(text: &str) -> Result<Value, Error> {
+    let value: serde_json::Value = serde_json::from_str(text)
+        .map_err(|fault| Error::new(ErrorKind::BadSerialization, "the text is no JSON").with_source(fault))?;
+    Ok(Value::from(minijinja::value::Serde(value)))
+}
+
+/// `{{ value|quoted }}`: the value as in YAML, TOML and JSON, in a template of another escaping.
+fn quoted(value: &Value) -> Result<Value, Error> {
+    Ok(Value::from_safe_string(printable(&json(value)?)))
+}
+
+/// `{{ text|block(4) }}`: a text as a block of YAML with that many blanks before each line, two more than stand before
+/// the key; in quotes if a block cannot hold it.
+fn block(text: &str, indent: usize) -> Result<Value, Error> {
+    let plain = |c: char| c == '\n' || (!c.is_control() && is_printable(c));
+    if text.trim().is_empty() || text.ends_with('\n') || !text.chars().all(plain) {
+        return quoted(&Value::from(text));
+    }
+    let mut out = String::from("|2-");
+    for line in text.split('\n') {
+        out.push('\n');
+        if !line.is_empty() {
+            out.push_str(&" ".repeat(indent));
+            out.push_str(line);
+        }
+    }
+    Ok(Value::from_safe_string(out))
+}
+
+/// A value of a line `key = value`: one line. A backslash at the end would join the next line to it.
+///
+/// Source: Splunk Enterprise, "About configuration files", and savedsearches.conf.spec.
+fn conf(value: &Value) -> Result<String, Error> {
+    let text = match value.as_str() {
+        Some(text) => line(text),
+        None if value.is_none() => String::new(),
+        None if matches!(value.kind(), minijinja::value::ValueKind::Bool | minijinja::value::ValueKind::Number) => {
+            value.to_string()
+        }
+        None => line(&json(value)?),
+    };
+    let text = text.trim().to_owned();
+    if text.ends_with('\\') {
+        return Err(unfit("a value ends in a backslash, which would join the next line of the file to it"));
+    }
+    Ok(text)
+}
+
+/// `{{ text|continued }}`: the value of a line `key = value` that goes on over several lines, each but the last with a
+/// backslash at its end.
+fn continued(text: &str) -> Result<Value, Error> {
+    let lines: Vec<String> = text.lines().map(line).collect();
+    if lines.iter().any(|line| line.trim_end().ends_with('\\')) {
+        return Err(unfit(
+            "a line ends in a backslash, which the file's form takes for the sign of a line that goes on",
+        ));
+    }
+    Ok(Value::from_safe_string(lines.join(" \\\n").trim().to_owned()))
+}
+
+/// `{{ name|stanza }}`: the name of a stanza: one line without brackets.
+fn stanza(name: &str) -> Value {
+    Value::from_safe_string(stanza_name(name))
+}
+
+/// See [`stanza`]. Names that differ before may be equal after: who gives out names compares them so.
+pub(crate) fn stanza_name(name: &str) -> String {
+    let text: String = line(name)
+        .chars()
+        .map(|c| match c {
+            '[' => '(',
+            ']' => ')',
+            // A path of the product's REST interface is made of the name, and a backslash at the end is no name.
+            '/' | '\\' => '-',
+            c => c,
+        })
+        .collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `{{ text|comment(target.comment) }}`: lines of comment, as the language of the target writes them.
+fn comment(text: &str, sign: &str) -> Result<Value, Error> {
+    if sign.is_empty() {
+        return Err(unfit("the language of the target has no comments"));
+    }
+    // The signs of comments are lines, but for Splunk's, which enclose.
+    let kind = if sign == "```" { Comment::Block("```", "```") } else { Comment::Line("") };
+    let lines = text.lines().map(|text| match kind {
+        Comment::Block(..) => kind.line(text),
+        _ => format!("{sign} {}", line(text).trim_end()).trim_end().to_owned(),
+    });
+    Ok(Value::from_safe_string(lines.collect::<Vec<_>>().join("\n")))
+}
+
+/// Whether every reader of YAML takes the character as it is: the printable ones without those that some take for line
+/// breaks.
+///
+/// Source: YAML 1.2.2, 5.1; YAML 1.1, 5.4 (U+0085, U+2028 and U+2029 are breaks there).
+fn is_printable(c: char) -> bool {
+    !matches!(c, '\u{7f}'..='\u{9f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// JSON text with every character that is not printable as `\uXXXX`: right in YAML and TOML, too, which have no pairs of
+/// surrogates.
+fn printable(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_printable(c) {
+            out.push(c);
+        } else {
+            out.push_str(&format!("\\u{:04x}", u32::from(c)));
+        }
+    }
+    out
 }
 
 /// JSON text with every character outside ASCII as `\uXXXX`, in UTF-16 units.
@@ -85,6 +232,19 @@ fn ascii(json: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Texts that try to leave their place.
+    const HOSTILE: [&str; 9] = [
+        "a \"b\" 'c'",
+        "a\nb: c\r\n[d]\n---\n",
+        "$(id) `id` {{ x }} {% y %}",
+        "]]></x>",
+        "..\\../x",
+        "]\nenabled = 1\n[x",
+        "\u{85}\u{2028}\u{2029}\u{7f}\u{9b}\u{feff}😀 – é",
+        "  |-  # x",
+        "- \t: \u{0}",
+    ];
+
     #[test]
     fn ascii_json_reads_back_as_the_same_value() {
         let check = |text: &str, expected: &str| {
@@ -95,6 +255,60 @@ mod tests {
         check("a – b", r#""a \u2013 b""#);
         check("😀\"\n", r#""\ud83d\ude00\"\n""#);
         check("/'<>&", r#""/'<>&""#);
+    }
+
+    #[test]
+    fn quoted_text_reads_back_as_yaml_and_json() {
+        for text in HOSTILE {
+            let written = printable(&serde_json::to_string(text).expect("a string"));
+            assert_eq!(serde_json::from_str::<String>(&written).expect("JSON"), text);
+            let yaml: Vec<String> = serde_yaml::from_str(&format!("- {written}\n- x\n")).expect("YAML");
+            assert_eq!(yaml, [text, "x"]);
+            assert!(!written.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')), "{written}");
+        }
+    }
+
+    #[test]
+    fn blocks_read_back_as_the_same_text() {
+        let more = ["a\nb", "  a\n\n b", "a: b # c\n---\n...", "\n\na", "x"];
+        for text in HOSTILE.iter().chain(&more) {
+            let written = block(text, 4).expect("a block").to_string();
+            let yaml: Vec<std::collections::BTreeMap<String, String>> =
+                serde_yaml::from_str(&format!("- q: {written}\n  r: x\n")).expect("YAML");
+            assert_eq!((yaml[0]["q"].as_str(), yaml[0]["r"].as_str()), (*text, "x"), "{written}");
+        }
+        assert!(block("a\nb", 4).expect("a block").to_string().starts_with("|2-\n    a\n    b"));
+    }
+
+    #[test]
+    fn nothing_leaves_the_line_of_a_conf_file() {
+        for text in HOSTILE {
+            let value = conf(&Value::from(text)).expect("a value");
+            assert!(!value.contains(|c: char| c.is_control()), "{value:?}");
+            let name = stanza_name(text);
+            assert!(!name.contains(|c: char| c.is_control() || "[]\\/".contains(c)), "{name:?}");
+            let lines = continued(text).expect("a value").to_string();
+            for line in lines.lines().rev().skip(1) {
+                assert!(line.ends_with(" \\"), "{lines:?}");
+            }
+            assert!(!lines.ends_with('\\'));
+        }
+        for text in ["x\\", "x\\ \n", "\\"] {
+            assert!(conf(&Value::from(text)).is_err() && continued(text).is_err(), "{text:?}");
+        }
+        assert_eq!(continued("a\nb").expect("a value").to_string(), "a \\\nb");
+    }
+
+    #[test]
+    fn comments_stay_comments() {
+        for text in HOSTILE {
+            let written = comment(text, "//").expect("a comment").to_string();
+            assert!(written.lines().all(|line| line.starts_with("//")), "{written:?}");
+            assert!(!written.contains(['\u{2028}', '\r', '\u{85}']));
+        }
+        let enclosed = comment("a ``` b\n``` | delete", "```").expect("a comment").to_string();
+        assert_eq!(enclosed, "``` a  b ```\n```  | delete ```");
+        assert!(comment("x", "").is_err());
     }
 
     #[test]

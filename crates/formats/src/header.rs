@@ -18,7 +18,7 @@ use crate::FormatError;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Header {
-    /// The file extension of what comes out, without the dot.
+    /// The file extension of what comes out, without the dot; `*` for that of the target's queries.
     pub(crate) extension: String,
     /// What one rendering covers.
     pub(crate) unit: Unit,
@@ -28,6 +28,30 @@ pub(crate) struct Header {
     /// Another template of the same target, whose output this one prints as `body`.
     #[serde(default)]
     pub(crate) wraps: Option<String>,
+    /// Options without which there is nothing to render, such as `index`.
+    #[serde(default)]
+    pub(crate) needs: Vec<String>,
+    /// Whether it has ATT&CK, so that a tag which names nothing there is worth a warning.
+    #[serde(default)]
+    pub(crate) attack: bool,
+    /// How often the product runs the rule, if it does; `None` also for what has no such notion.
+    #[serde(default)]
+    pub(crate) schedule: Option<Pace>,
+    /// Words beyond options that it reads of a rule's attribute `custom` (as `overrides`); `action.*` is every word that
+    /// starts so.
+    #[serde(default)]
+    pub(crate) overrides: Vec<String>,
+}
+
+/// How often a product runs a rule if nothing else is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Pace {
+    /// The interval, such as `5m`.
+    pub(crate) interval: String,
+    /// How much further than the interval each run looks back, such as `1m`, for events that come late.
+    #[serde(default)]
+    pub(crate) overlap: Option<String>,
 }
 
 /// What one rendering covers.
@@ -51,6 +75,12 @@ pub(crate) enum Escape {
     Json,
     /// As JSON in ASCII.
     AsciiJson,
+    /// As YAML: quoted text, and lists and maps in one line.
+    Yaml,
+    /// As TOML: quoted text, and lists in one line.
+    Toml,
+    /// As the value of a line `key = value` in a file of Splunk's form.
+    Conf,
 }
 
 impl Header {
@@ -89,7 +119,16 @@ mod tests {
 
     #[test]
     fn headers_are_read_and_faults_named() {
-        let plain = Header { extension: "sh".into(), unit: Unit::Query, escape: Escape::None, wraps: None };
+        let plain = Header {
+            extension: "sh".into(),
+            unit: Unit::Query,
+            escape: Escape::None,
+            wraps: None,
+            needs: Vec::new(),
+            attack: false,
+            schedule: None,
+            overrides: Vec::new(),
+        };
         check("{#-\nextension: sh\nunit: query\n#}\nx", Ok(plain.clone()));
         check("{#- extension: sh\n    unit: query -#}", Err("mapping values"));
         check(

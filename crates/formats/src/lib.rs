@@ -1,12 +1,17 @@
 //! Output formats: what is made of a query, by a template.
 //!
-//! Invariant: a format is one template under `templates/<target>/<format>.j2`; JSON ones escape by construction.
+//! Invariant: a format is one template, `templates/<target>/<format>.j2` (or `templates/any/<format>.j2`, for several
+//! targets); values are escaped by construction, as the template's header says.
 //! Plain formats ([`Format::plain`]) never come here: their output is the query's text. No I/O.
 
 mod context;
 mod escape;
 pub mod file_name;
 mod header;
+mod naming;
+mod notes;
+mod schedule;
+mod threat;
 mod watch;
 
 use std::borrow::Cow;
@@ -19,8 +24,12 @@ use sigcast_backends::options::{Settings, WatcherAction};
 use sigcast_backends::{Format, Target};
 use sigcast_ir::Rule;
 
-use context::{Context, RuleView, SettingsView, Watch};
+pub use naming::{Naming, Place};
+
+use context::{Context, RuleView, SettingsView, Shared, Watch};
 use header::{Header, Unit};
+use schedule::{Schedule, USUAL};
+use sigcast_diagnostics::Diagnostic;
 
 /// The templates of a run, compiled once.
 #[derive(Debug)]
@@ -100,7 +109,8 @@ impl Templates {
     #[must_use]
     pub fn extension(&self, target: &Target, format: &Format, settings: &Settings) -> String {
         let header = self.template(target, format, settings).ok().and_then(|name| self.headers.get(&name));
-        header.filter(|_| !format.plain).map_or_else(|| format.extension.to_owned(), |header| header.extension.clone())
+        let header = header.filter(|header| !format.plain && header.extension != "*");
+        header.map_or_else(|| format.extension.to_owned(), |header| header.extension.clone())
     }
 
     /// Whether the settings have what the format needs, asked once a run.
@@ -160,7 +170,26 @@ impl Templates {
         settings: &Settings,
         earlier: usize,
     ) -> Result<String, FormatError> {
-        Ok(self.render_parts(target, format, rule, queries, settings, earlier)?.concat())
+        let place = Place::alone(rule, settings, earlier);
+        Ok(self.render_parts(target, format, rule, queries, settings, &place)?.concat())
+    }
+
+    /// What there is to say of a rule that the format is made of: warnings, which change nothing in it.
+    #[must_use]
+    pub fn notes(&self, target: &Target, format: &Format, rule: &Rule<'_>, settings: &Settings) -> Vec<Diagnostic> {
+        let mut out = Vec::new();
+        let name = self.template(target, format, settings).unwrap_or_default();
+        if self.headers.get(&name).is_some_and(|header| header.attack) {
+            notes::tags(rule, &mut out);
+        }
+        // A word that another format of the target reads is no slip of the pen.
+        let all = target.formats.iter().filter_map(|format| {
+            let name = self.template(target, format, settings).ok()?;
+            self.headers.get(&name)
+        });
+        let read: Vec<&str> = all.flat_map(|header| header.overrides.iter().map(String::as_str)).collect();
+        notes::unread(rule, target, &read, &mut out);
+        out
     }
 
     /// The same, apart: one text a query or one a rule, as the template's unit says. Each is whole in its own format,
@@ -175,58 +204,127 @@ impl Templates {
         rule: &Rule<'_>,
         queries: &[String],
         settings: &Settings,
-        earlier: usize,
+        place: &Place,
     ) -> Result<Vec<String>, FormatError> {
         let name = self.template(target, format, settings)?;
         if settings.style.is_some() && target.name == "watcher" {
             watch::runs_nothing(Self::named_by(settings, rule), rule, queries)?;
         }
-        let views = (RuleView::of(rule), SettingsView::of(settings));
-        let one = |query: &str, number: usize| {
-            let mut body = String::new();
-            if let Some(inner) = self.headers.get(&name).and_then(|header| header.wraps.as_ref()) {
-                let inner = format!("{}/{inner}.j2", target.name);
-                body = self.print(&inner, &views, rule, (query, queries, earlier + number), "")?;
-            }
-            let mut text = self.print(&name, &views, rule, (query, queries, earlier + number), &body)?;
-            text.push('\n');
-            Ok(text)
+        let header = self.headers.get(&name);
+        let needs = header.map(|header| header.needs.as_slice()).unwrap_or_default();
+        needed(needs, settings, format)?;
+        let pace = header.and_then(|header| header.schedule.as_ref());
+        let schedule = Schedule::of(rule, settings, pace)?;
+        let usual = pace.map_or(USUAL, |pace| &pace.interval);
+        let views = Views {
+            rule: RuleView::of(rule),
+            settings: SettingsView::of(settings, usual),
+            shared: Shared::of(rule, target, settings, schedule),
         };
-        match self.headers.get(&name).map(|header| header.unit) {
+        let one = |query: &str, number: usize| {
+            let text = Text {
+                query,
+                queries,
+                number: place.earlier + number,
+                name: place.name(rule, number)?,
+                uuid: naming::uuid(settings, rule, place.earlier + number),
+            };
+            let mut body = String::new();
+            if let Some(inner) = header.and_then(|header| header.wraps.as_ref()) {
+                let inner = self.named(target, inner).unwrap_or_else(|| format!("{}/{inner}.j2", target.name));
+                body = self.print(&inner, &views, rule, &text, "")?;
+            }
+            let mut printed = self.print(&name, &views, rule, &text, &body)?;
+            printed.push('\n');
+            Ok(printed)
+        };
+        match header.map(|header| header.unit) {
             Some(Unit::Query) => queries.iter().zip(1..).map(|(query, number)| one(query, number)).collect(),
             _ => Ok(vec![one(queries.first().map_or("", String::as_str), 1)?]),
         }
     }
 
-    /// The name of the template that a format has under these settings: a style has its own, whatever the format.
+    /// The name of the template that a format has under these settings: a style has its own, whatever the format; one in
+    /// `any/` is for every target that has no own.
     fn template(&self, target: &Target, format: &Format, settings: &Settings) -> Result<String, FormatError> {
         let styled = settings.style.map(|style| format!("{}/{style}.j2", target.name));
-        let own = format!("{}/{}.j2", target.name, format.name);
-        styled
-            .filter(|name| self.headers.contains_key(name))
-            .or_else(|| self.headers.contains_key(&own).then_some(own))
-            .ok_or_else(|| FormatError {
-                message: format!("the format `{}` of {} has no template", format.name, target.name),
-            })
+        styled.filter(|name| self.headers.contains_key(name)).or_else(|| self.named(target, format.name)).ok_or_else(
+            || FormatError { message: format!("the format `{}` of {} has no template", format.name, target.name) },
+        )
+    }
+
+    /// The template of a target with this name: its own, or the one for several targets.
+    fn named(&self, target: &Target, name: &str) -> Option<String> {
+        let names = [target.name, "any"].map(|folder| format!("{folder}/{name}.j2"));
+        names.into_iter().find(|name| self.headers.contains_key(name))
     }
 
     /// The text of one template, without a line break at its end.
     fn print(
         &self,
         name: &str,
-        (rule_view, settings): &(RuleView<'_>, SettingsView<'_>),
+        views: &Views<'_>,
         rule: &Rule<'_>,
-        (query, queries, number): (&str, &[String], usize),
+        text: &Text<'_>,
         body: &str,
     ) -> Result<String, FormatError> {
-        let watch = Watch::of(rule, query, number, body);
-        let context = Context { rule: rule_view, settings, query, queries, number, watch, body };
+        let watch = Watch::of(rule, text.query, text.number, body);
+        let context = Context {
+            rule: &views.rule,
+            settings: &views.settings,
+            query: text.query,
+            queries: text.queries,
+            number: text.number,
+            watch,
+            body,
+            shared: &views.shared,
+            name: text.name.clone(),
+            uuid: text.uuid.clone(),
+        };
         let fault = |fault: minijinja::Error| FormatError { message: format!("the template {name} fails: {fault}") };
         self.environment
             .get_template(name)
             .and_then(|template| template.render(Value::from(Serde(&context))))
             .map_err(fault)
     }
+}
+
+/// What templates see of a rule and a run, made once a rule.
+struct Views<'v> {
+    rule: RuleView<'v>,
+    settings: SettingsView<'v>,
+    shared: Shared,
+}
+
+/// What templates see of one text of a rule.
+struct Text<'t> {
+    query: &'t str,
+    queries: &'t [String],
+    number: usize,
+    name: String,
+    uuid: String,
+}
+
+/// Whether the options that a template needs are there, from the run, a pipeline or the rule.
+fn needed(needs: &[String], settings: &Settings, format: &Format) -> Result<(), FormatError> {
+    for key in needs {
+        let there = match key.as_str() {
+            "index" => !settings.index.is_empty(),
+            "table" => settings.table.is_some(),
+            "time_range" => settings.time_range.is_some(),
+            "recipient" => settings.recipient.is_some(),
+            _ => {
+                return Err(FormatError {
+                    message: format!("a template needs `{key}`, which is no option to ask for"),
+                });
+            }
+        };
+        if !there {
+            let message = format!("the format `{}` needs the option `{key}`: -O {key}=…", format.name);
+            return Err(FormatError { message });
+        }
+    }
+    Ok(())
 }
 
 /// Every template of `templates/`: its path there, and its text.
@@ -243,7 +341,8 @@ mod tests {
         for target in sigcast_backends::TARGETS {
             for format in target.formats.iter().filter(|format| !format.plain) {
                 let name = templates.template(target, format, &Settings::default()).expect("a template");
-                assert_eq!(templates.headers[&name].extension, format.extension, "{name}");
+                let declared = &templates.headers[&name].extension;
+                assert!(declared == "*" || declared == format.extension, "{name}");
                 rendered += 1;
             }
         }

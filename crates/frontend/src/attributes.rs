@@ -65,7 +65,7 @@ impl Reader<'_> {
             "references" => meta.references = self.texts(entry),
             "date" => meta.date = self.date(entry),
             "modified" => meta.modified = self.date(entry),
-            "tags" => meta.tags = self.texts(entry),
+            "tags" => (meta.tags, meta.tag_spans) = self.placed_texts(entry).into_iter().unzip(),
             "fields" => meta.fields = self.texts(entry).into_iter().map(Field).collect(),
             "falsepositives" => meta.falsepositives = self.texts(entry),
             "level" => meta.level = self.word(entry, Level::ALL, Level::as_str),
@@ -106,6 +106,11 @@ impl Reader<'_> {
 
     /// One text or a list of texts. Null elements are left out: they say nothing.
     fn texts<'a>(&mut self, entry: &Entry<'a>) -> Vec<Cow<'a, str>> {
+        self.placed_texts(entry).into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// The same, with the place of each.
+    fn placed_texts<'a>(&mut self, entry: &Entry<'a>) -> Vec<(Cow<'a, str>, Span)> {
         let nodes = match &entry.value.data {
             Data::List(nodes) => nodes.as_slice(),
             _ => std::slice::from_ref(&entry.value),
@@ -114,7 +119,7 @@ impl Reader<'_> {
         for node in nodes {
             match node.as_scalar() {
                 Some(_) if node.is_null() => {}
-                Some(scalar) => texts.push(scalar.text.clone()),
+                Some(scalar) => texts.push((scalar.text.clone(), node.span)),
                 None => self.wrong_element(&entry.key.text, node, first_line(node, entry.key_span)),
             }
         }

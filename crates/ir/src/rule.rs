@@ -68,6 +68,8 @@ pub struct Meta<'a> {
     pub modified: Option<Cow<'a, str>>,
     /// Tags with their namespace, such as `attack.t1059.001`.
     pub tags: Vec<Cow<'a, str>>,
+    /// Where each tag stands, in the same order; shorter where something other than the rule's text added tags.
+    pub tag_spans: Vec<Span>,
     /// Fields worth showing for a hit.
     pub fields: Vec<Field<'a>>,
     /// Known false positives.

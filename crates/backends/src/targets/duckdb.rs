@@ -9,6 +9,7 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::model::{DataModel, Names};
 
+use super::formats::commented;
 use super::sql::correlation::Engine;
 use super::sql::{self, SQL, literal};
 use crate::correlate::Correlate;
@@ -25,7 +26,7 @@ pub static TARGET: Target = Target {
     model: DataModel { names: Names::Caseless, ..sql::MODEL },
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns"],
-    formats: &[plain("sql")],
+    formats: &[plain("sql"), commented("sql")],
     comment: Comment::Line("--"),
     open: sql::select,
     scope: |settings| sql::since(settings, &DUCKDB, sql::since_interval),

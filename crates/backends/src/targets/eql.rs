@@ -24,6 +24,7 @@ use ipnet::{IpNet, Ipv4Net};
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Part, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
+use super::formats::{SIEM_RULE, SIEM_RULE_NDJSON, commented};
 use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant,
@@ -45,13 +46,13 @@ pub static TARGET: Target = Target {
     language: Language::Single(&EQL),
     model: super::lucene::INDEX,
     styles: &[],
-    options: &["event_category", "cidr", "time_field", "time_range"],
-    formats: &[plain("eql")],
+    options: &["event_category", "cidr", "time_field", "time_range", "index", "interval", "enabled", "level"],
+    formats: &[plain("eql"), commented("eql"), SIEM_RULE, SIEM_RULE_NDJSON],
     comment: Comment::Line("//"),
     open,
     scope,
     // A category of events is shared by many log sources; the index is named where the query is sent.
-    scoped: |_| false,
+    scoped: |settings| settings.scope_outside && !settings.index.is_empty(),
     close: |_| {},
     assumes: |_| &[],
     correlate: Correlate::Refused("sequences are not written as yet"),

@@ -42,7 +42,7 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["cidr", "fields", "time_field", "time_range"],
-    formats: &[Format { name: "default", title: "the body of a search request", plain: true, extension: "json" }],
+    formats: &[Format { plain: true, ..Format::made("default", "the body of a search request", "json") }],
     comment: Comment::None,
     open: |_| {},
     scope,

@@ -28,6 +28,7 @@ use sigcast_ir::{
 };
 
 use super::eql;
+use super::formats::{SIEM_RULE, SIEM_RULE_NDJSON, commented};
 use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, ValueWriter,
@@ -50,8 +51,8 @@ pub static TARGET: Target = Target {
     language: Language::Single(&ESQL),
     model: super::lucene::INDEX,
     styles: &[],
-    options: &["index", "limit", "cidr", "time_field", "time_range"],
-    formats: &[plain("esql")],
+    options: &["index", "limit", "cidr", "time_field", "time_range", "interval", "enabled", "level"],
+    formats: &[plain("esql"), commented("esql"), SIEM_RULE.preparing(in_rule), SIEM_RULE_NDJSON.preparing(in_rule)],
     comment: Comment::Line("//"),
     open,
     scope,
@@ -175,6 +176,14 @@ fn needs_guard(found: &Match<'_>) -> bool {
 }
 
 /// The indices, and the command.
+/// A rule of the detection engine reads the time range from the rule, and tells events apart by what identifies them.
+///
+/// Source: Elastic Security documentation, "Create an ES|QL rule" (non-aggregating queries need the metadata `_id`).
+fn in_rule(settings: &mut Settings) {
+    settings.scope_outside = true;
+    settings.metadata = true;
+}
+
 fn open(writer: &mut Writer<'_>) {
     writer.put("FROM ");
     let names = &writer.settings.index;
@@ -186,6 +195,9 @@ fn open(writer: &mut Writer<'_>) {
             writer.put(", ");
         }
         literal::index(writer, name);
+    }
+    if writer.settings.metadata {
+        writer.put(" METADATA _id, _index, _version");
     }
     writer.put("\n| WHERE ");
 }

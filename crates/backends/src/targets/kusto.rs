@@ -27,6 +27,7 @@ use sigcast_ir::{
     TimePart,
 };
 
+use super::formats::commented;
 use crate::correlate::Correlate;
 use crate::dialect::{
     ATOM, Brackets, Dialect, Emit, Form, GROUPED, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant,
@@ -51,7 +52,7 @@ pub static TARGET: Target = Target {
     model: MODEL,
     styles: &[],
     options: &["table", "time_field", "time_range"],
-    formats: &[plain("kql")],
+    formats: &[plain("kql"), commented("kql")],
     comment: Comment::Line("//"),
     open,
     scope,

@@ -11,6 +11,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
+use super::formats::{SIEM_RULE, SIEM_RULE_NDJSON};
 use crate::correlate::Correlate;
 use crate::dialect::{Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued};
 use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
@@ -29,8 +30,20 @@ pub(super) const TARGET_CONST: Target = Target {
     language: Language::Single(&QUERY_STRING),
     model: INDEX,
     styles: super::atc::LUCENE,
-    options: &["style", "cidr", "case", "fields", "index", "time_field", "time_range"],
-    formats: &[plain("lucene")],
+    options: &[
+        "style",
+        "cidr",
+        "case",
+        "fields",
+        "index",
+        "time_field",
+        "time_range",
+        "interval",
+        "enabled",
+        "level",
+        "data_view",
+    ],
+    formats: &[plain("lucene"), SIEM_RULE, SIEM_RULE_NDJSON],
     comment: Comment::None,
     open: |_| {},
     scope,

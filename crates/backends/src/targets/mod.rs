@@ -5,6 +5,7 @@ mod duckdb;
 mod eql;
 mod es_dsl;
 mod esql;
+mod formats;
 mod graylog;
 mod kibana;
 mod kusto;

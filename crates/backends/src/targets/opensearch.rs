@@ -7,7 +7,7 @@
 use super::lucene::{self, LUCENE};
 use crate::correlate::Correlate;
 use crate::dialect::Dialect;
-use crate::target::{Language, Target};
+use crate::target::{Language, Target, plain};
 
 /// OpenSearch, by its query string.
 pub static TARGET: Target = Target {
@@ -17,6 +17,7 @@ pub static TARGET: Target = Target {
     language: Language::Single(&OPENSEARCH),
     model: lucene::INDEX,
     styles: &[],
+    formats: &[plain("lucene")],
     options: &["cidr", "case", "fields", "index", "time_field", "time_range"],
     correlate: Correlate::Refused("a query string finds single events, and counts none"),
     ..lucene::TARGET_CONST

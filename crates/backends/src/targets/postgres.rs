@@ -11,6 +11,7 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Match, Test};
 
+use super::formats::commented;
 use super::sql::correlation::Engine;
 use super::sql::{self, SQL, literal};
 use crate::correlate::Correlate;
@@ -30,7 +31,7 @@ pub static TARGET: Target = Target {
     model: sql::MODEL,
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns", "cidr"],
-    formats: &[plain("sql")],
+    formats: &[plain("sql"), commented("sql")],
     comment: Comment::Line("--"),
     open: sql::select,
     scope: |settings| sql::since(settings, &POSTGRES, sql::since_interval),

@@ -18,6 +18,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::model::{DataModel, Names};
 use sigcast_ir::{Affix, Case, Expr, Match, Pattern, Shape, Test, TimePart};
 
+use super::formats::commented;
 use super::sql::correlation::Engine;
 use super::sql::{self, EQUALS, PRESENT, SQL, TEXTS, VALUES, literal};
 use crate::correlate::Correlate;
@@ -38,7 +39,7 @@ pub static TARGET: Target = Target {
     model: DataModel { names: Names::Caseless, ..sql::MODEL },
     styles: &[],
     options: &["table", "time_field", "time_range", "keyword_columns", "regexp"],
-    formats: &[plain("sql")],
+    formats: &[plain("sql"), commented("sql")],
     comment: Comment::Line("--"),
     open: sql::select,
     scope: |settings| sql::since(settings, &SQLITE, since),

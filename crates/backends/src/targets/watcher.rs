@@ -33,14 +33,9 @@ pub static TARGET: Target = Target {
         "host",
     ],
     formats: &[
-        Format {
-            name: "json",
-            title: "the body of the watch; several are a stream of JSON values",
-            plain: false,
-            extension: "json",
-        },
-        Format { name: "curl", title: "a shell script that puts the watch", plain: false, extension: "sh" },
-        Format { name: "console", title: "a request for Kibana's Dev Tools", plain: false, extension: "txt" },
+        Format::made("json", "the body of the watch; several are a stream of JSON values", "json"),
+        Format::made("curl", "a shell script that puts the watch", "sh"),
+        Format::made("console", "a request for Kibana's Dev Tools", "txt"),
     ],
     scope: |_| Vec::new(),
     correlate: Correlate::Refused("aggregations are not written as yet"),

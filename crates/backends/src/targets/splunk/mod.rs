@@ -14,6 +14,7 @@ pub(super) mod search;
 use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Query};
 
+use super::formats::commented;
 use crate::correlate::Correlate;
 use crate::options::Settings;
 use crate::target::{Comment, Language, Target, plain, scope_term};
@@ -32,7 +33,7 @@ pub static TARGET: Target = Target {
     model: MODEL,
     styles: super::atc::SPLUNK,
     options: &["style", "index", "source", "sourcetype", "time_range"],
-    formats: &[plain("spl")],
+    formats: &[plain("spl"), commented("spl")],
     comment: Comment::Block("```", "```"),
     open: |_| {},
     scope,

@@ -1,0 +1,118 @@
+//! ATT&CK as templates see it.
+
+use serde::Serialize;
+use sigcast_attack::{Attack, Tactic, Technique};
+use sigcast_ir::Rule;
+
+/// The tags of a rule in the words of MITRE ATT&CK.
+#[derive(Debug, Serialize)]
+pub(crate) struct AttackView {
+    /// The version of the table.
+    version: &'static str,
+    /// Tactics with their techniques.
+    threats: Vec<ThreatView>,
+    /// The techniques and sub-techniques that the rule names, in its order.
+    techniques: Vec<TechniqueView>,
+    /// Their ids, those that the table does not have behind them.
+    technique_ids: Vec<String>,
+    groups: Vec<String>,
+    software: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct ThreatView {
+    tactic: TacticView,
+    techniques: Vec<PairedView>,
+}
+
+#[derive(Debug, Serialize)]
+struct TacticView {
+    id: &'static str,
+    name: &'static str,
+    /// `command-and-control`.
+    slug: &'static str,
+    /// `CommandAndControl`.
+    word: String,
+    url: String,
+    /// The tactic of the earlier version that it was split from, for products that know no other; else itself.
+    former: FormerView,
+}
+
+#[derive(Debug, Serialize)]
+struct FormerView {
+    id: &'static str,
+    name: &'static str,
+    slug: &'static str,
+    word: String,
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+struct TechniqueView {
+    id: &'static str,
+    name: &'static str,
+    url: String,
+    revoked: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct PairedView {
+    #[serde(flatten)]
+    technique: TechniqueView,
+    subtechniques: Vec<TechniqueView>,
+}
+
+impl AttackView {
+    pub(crate) fn of(rule: &Rule<'_>) -> Self {
+        let found = Attack::of(rule.meta.tags.iter().map(AsRef::as_ref));
+        let threats = found.threats.iter().map(|threat| ThreatView {
+            tactic: TacticView::of(threat.tactic),
+            techniques: threat
+                .techniques
+                .iter()
+                .map(|paired| PairedView {
+                    technique: TechniqueView::of(paired.technique),
+                    subtechniques: paired.subtechniques.iter().map(|sub| TechniqueView::of(sub)).collect(),
+                })
+                .collect(),
+        });
+        let ids = found.techniques.iter().map(|technique| technique.id.to_owned());
+        Self {
+            version: sigcast_attack::version(),
+            threats: threats.collect(),
+            technique_ids: ids.chain(found.unknown_techniques).collect(),
+            techniques: found.techniques.iter().map(|technique| TechniqueView::of(technique)).collect(),
+            groups: found.groups,
+            software: found.software,
+        }
+    }
+}
+
+impl TacticView {
+    fn of(tactic: &Tactic) -> Self {
+        let former = match tactic.former() {
+            Some(former) => FormerView {
+                id: former.id,
+                name: former.name,
+                slug: former.slug,
+                word: former.word(),
+                url: former.url(),
+            },
+            None => FormerView {
+                id: tactic.id,
+                name: tactic.name,
+                slug: tactic.slug,
+                word: tactic.word(),
+                url: tactic.url(),
+            },
+        };
+        let url = tactic.url();
+        Self { id: tactic.id, name: tactic.name, slug: tactic.slug, word: tactic.word(), url, former }
+    }
+}
+
+impl TechniqueView {
+    fn of(technique: &Technique) -> Self {
+        Self { id: technique.id, name: technique.name, url: technique.url(), revoked: technique.revoked }
+    }
+}
