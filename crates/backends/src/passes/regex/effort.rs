@@ -7,8 +7,12 @@
 //!
 //! Invariant: time and memory are bounded by the limit, whatever the expression.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
+use std::rc::Rc;
+
+use regex_syntax::hir::ClassUnicodeRange;
 
 use super::tree::{Node, Set, everything};
 
@@ -25,20 +29,20 @@ pub(super) fn effort(node: &Node, limit: usize) -> Option<usize> {
 }
 
 /// A state of the expression.
-enum State {
+enum State<'n> {
     Accept,
     /// One character of a set leads to another state.
-    Step(Set, usize),
+    Step(Cow<'n, Set>, usize),
     /// These states stand for it.
     Fork(Vec<usize>),
 }
 
-struct Machine {
-    states: Vec<State>,
+struct Machine<'n> {
+    states: Vec<State<'n>>,
 }
 
-impl Machine {
-    fn add(&mut self, state: State) -> Option<usize> {
+impl<'n> Machine<'n> {
+    fn add(&mut self, state: State<'n>) -> Option<usize> {
         if self.states.len() >= MOST_STATES {
             return None;
         }
@@ -47,12 +51,12 @@ impl Machine {
     }
 
     /// The state from which the node leads to the next; none if there are too many states.
-    fn build(&mut self, node: &Node, next: usize) -> Option<usize> {
+    fn build(&mut self, node: &'n Node, next: usize) -> Option<usize> {
         match node {
             Node::Empty | Node::Look(_) => Some(next),
             Node::Never => self.add(State::Fork(Vec::new())),
-            Node::Run => self.star(next, |machine, back| machine.add(State::Step(everything(), back))),
-            Node::Class(class) => self.add(State::Step(class.set.clone(), next)),
+            Node::Run => self.star(next, |machine, back| machine.add(State::Step(Cow::Owned(everything()), back))),
+            Node::Class(class) => self.add(State::Step(Cow::Borrowed(&class.set), next)),
             Node::Concat(items) => items.iter().rev().try_fold(next, |next, item| self.build(item, next)),
             Node::Alt(branches) => {
                 let starts = branches.iter().map(|branch| self.build(branch, next)).collect::<Option<_>>()?;
@@ -93,61 +97,65 @@ struct Subsets {
     sets: Vec<usize>,
     /// For each step, what stands behind it.
     behind: Vec<Vec<u32>>,
-    /// Kinds of characters that no set tells apart: for each, whether a set has it.
-    kinds: Vec<Bits>,
+    /// Kinds of characters that no set tells apart, one behind the other: for each, a bit for each set that has it.
+    kinds: Vec<u64>,
+    /// Words of 64 bits that each kind takes.
+    words: usize,
     /// What stands at the start.
-    start: Vec<u32>,
+    start: Rc<[u32]>,
 }
 
 impl Subsets {
-    fn new(machine: &Machine, start: usize) -> Self {
+    fn new(machine: &Machine<'_>, start: usize) -> Self {
         let mut distinct: Vec<&Set> = Vec::new();
-        let mut numbers: HashMap<Vec<(char, char)>, usize> = HashMap::new();
-        let mut steps: Vec<Option<usize>> = vec![None; machine.states.len()];
+        let mut numbers: BTreeMap<&[ClassUnicodeRange], usize> = BTreeMap::new();
+        let mut steps: Vec<Option<u32>> = vec![None; machine.states.len()];
         let (mut sets, mut targets) = (Vec::new(), Vec::new());
         for (state, step) in machine.states.iter().zip(&mut steps) {
             if let State::Step(set, next) = state {
-                let key = set.ranges().iter().map(|range| (range.start(), range.end())).collect();
-                let number = *numbers.entry(key).or_insert_with(|| {
+                let number = *numbers.entry(set.ranges()).or_insert_with(|| {
                     distinct.push(set);
                     distinct.len() - 1
                 });
-                *step = Some(sets.len());
+                *step = u32::try_from(sets.len()).ok();
                 sets.push(number);
                 targets.push(*next);
             }
         }
-        let closure = |from: usize| closure(machine, &steps, sets.len(), from);
-        let behind = targets.into_iter().map(closure).collect();
-        Self { behind, kinds: kinds(&distinct), start: closure(start), sets }
+        let mut closures = Closures::new(machine, &steps, sets.len());
+        let behind = targets.into_iter().map(|from| closures.of(from)).collect();
+        let start = closures.of(start).into();
+        Self { behind, kinds: kinds(&distinct), words: words(distinct.len()), start, sets }
     }
 
     fn count(&self, limit: usize) -> Option<usize> {
-        let mut open = vec![self.start.clone()];
-        let mut known: HashSet<Vec<u32>, BuildHasherDefault<Mix>> = open.iter().cloned().collect();
+        let mut known: HashSet<Rc<[u32]>, BuildHasherDefault<Mix>> = HashSet::default();
+        known.insert(Rc::clone(&self.start));
+        let mut open = vec![Rc::clone(&self.start)];
         // The last round in which a step was found.
         let mut seen = vec![0_u32; self.sets.len() + 1];
         let (mut round, mut effort) = (0, 0);
-        let mut told: Vec<Bits> = Vec::new();
+        // What is written anew for each state or kind; the answers that were told are one behind the other, as kinds are.
+        let (mut asked, mut answers) = (vec![0; self.words], vec![0; self.words]);
+        let (mut told, mut next): (Vec<u64>, Vec<u32>) = (Vec::new(), Vec::new());
         while let Some(state) = open.pop() {
             effort += state.len();
             if effort > limit {
                 return None;
             }
-            let mut asked = Bits::new();
-            for set in state.iter().filter_map(|step| self.sets.get(*step as usize)) {
-                put(&mut asked, *set);
-            }
+            asked.fill(0);
+            state.iter().filter_map(|step| self.sets.get(*step as usize)).for_each(|set| put(&mut asked, *set));
             told.clear();
-            for kind in &self.kinds {
+            for kind in self.kinds.chunks_exact(self.words) {
                 // Kinds that the sets of this state do not tell apart lead to one state.
-                let answers: Bits = kind.iter().zip(&asked).map(|(kind, asked)| kind & asked).collect();
-                if told.contains(&answers) {
+                answers.iter_mut().zip(kind).zip(&asked).for_each(|((answer, kind), asked)| *answer = kind & asked);
+                if told.chunks_exact(self.words).any(|earlier| earlier.iter().eq(&answers)) {
                     continue;
                 }
+                told.extend_from_slice(&answers);
                 round += 1;
-                let mut next = Vec::with_capacity(state.len());
-                for &step in &state {
+                next.clear();
+                for &step in &*state {
                     if self.sets.get(step as usize).is_some_and(|set| has(&answers, *set)) {
                         for &behind in &self.behind[step as usize] {
                             if std::mem::replace(&mut seen[behind as usize], round) != round {
@@ -157,29 +165,28 @@ impl Subsets {
                     }
                 }
                 next.sort_unstable();
-                if !next.is_empty() && !known.contains(&next) {
-                    open.push(next.clone());
-                    known.insert(next);
+                if !next.is_empty() && !known.contains(next.as_slice()) {
+                    let next: Rc<[u32]> = next.as_slice().into();
+                    known.insert(Rc::clone(&next));
+                    open.push(next);
                 }
-                told.push(answers);
             }
         }
         Some(effort)
     }
 }
 
-/// A set of small numbers.
-type Bits = Vec<u64>;
+/// How many words hold a bit for each of so many sets.
+fn words(sets: usize) -> usize {
+    sets.div_ceil(64).max(1)
+}
 
-fn put(bits: &mut Bits, number: usize) {
-    if bits.len() <= number / 64 {
-        bits.resize(number / 64 + 1, 0);
-    }
+fn put(bits: &mut [u64], number: usize) {
     bits[number / 64] |= 1 << (number % 64);
 }
 
-fn has(bits: &Bits, number: usize) -> bool {
-    bits.get(number / 64).is_some_and(|word| word & (1 << (number % 64)) != 0)
+fn has(bits: &[u64], number: usize) -> bool {
+    bits[number / 64] & (1 << (number % 64)) != 0
 }
 
 /// A quick hash: what is hashed here comes from one expression, and how much of it there is, is bounded.
@@ -200,25 +207,48 @@ impl Hasher for Mix {
     }
 }
 
-/// The steps that a state stands for, by their numbers, and the end, which has the number behind the last.
-fn closure(machine: &Machine, steps: &[Option<usize>], end: usize, from: usize) -> Vec<u32> {
-    let (mut open, mut forks, mut found) = (vec![from], HashSet::new(), Vec::new());
-    while let Some(state) = open.pop() {
-        match &machine.states[state] {
-            State::Fork(more) if forks.insert(state) => open.extend(more),
-            State::Fork(_) => {}
-            State::Accept => found.push(end),
-            State::Step(..) => found.extend(steps[state]),
-        }
-    }
-    let mut found: Vec<u32> = found.into_iter().filter_map(|step| u32::try_from(step).ok()).collect();
-    found.sort_unstable();
-    found.dedup();
-    found
+/// What finds the steps that states stand for.
+struct Closures<'m> {
+    machine: &'m Machine<'m>,
+    /// For each state, the number of its step.
+    steps: &'m [Option<u32>],
+    /// The number of the end, behind the last step.
+    end: Option<u32>,
+    /// States to look at.
+    open: Vec<usize>,
+    /// For each state, the last round in which it was looked at.
+    seen: Vec<usize>,
+    round: usize,
 }
 
-/// Kinds of characters that none of the sets tells apart, each with the answers of the sets.
-fn kinds(sets: &[&Set]) -> Vec<Bits> {
+impl<'m> Closures<'m> {
+    fn new(machine: &'m Machine<'m>, steps: &'m [Option<u32>], end: usize) -> Self {
+        let seen = vec![0; steps.len()];
+        Self { machine, steps, end: u32::try_from(end).ok(), open: Vec::new(), seen, round: 0 }
+    }
+
+    /// The steps that a state stands for, by their numbers, and the end.
+    fn of(&mut self, from: usize) -> Vec<u32> {
+        self.round += 1;
+        self.open.push(from);
+        let mut found = Vec::new();
+        while let Some(state) = self.open.pop() {
+            if std::mem::replace(&mut self.seen[state], self.round) == self.round {
+                continue;
+            }
+            match &self.machine.states[state] {
+                State::Fork(more) => self.open.extend(more),
+                State::Accept => found.extend(self.end),
+                State::Step(..) => found.extend(self.steps[state]),
+            }
+        }
+        found.sort_unstable();
+        found
+    }
+}
+
+/// Kinds of characters that none of the sets tells apart, each with the answers of the sets; one behind the other.
+fn kinds(sets: &[&Set]) -> Vec<u64> {
     // Where ranges start, and where they have ended.
     let mut borders: Vec<u32> = sets
         .iter()
@@ -232,13 +262,13 @@ fn kinds(sets: &[&Set]) -> Vec<Bits> {
         let at = ranges.partition_point(|range| u32::from(range.end()) < c);
         ranges.get(at).is_some_and(|range| u32::from(range.start()) <= c)
     };
-    let mut found: BTreeSet<Bits> = BTreeSet::new();
+    let mut found: BTreeSet<Vec<u64>> = BTreeSet::new();
     for border in borders {
-        let mut kind = vec![0; sets.len().div_ceil(64)];
+        let mut kind = vec![0; words(sets.len())];
         sets.iter().enumerate().filter(|(_, set)| holds(set, border)).for_each(|(number, _)| put(&mut kind, number));
         found.insert(kind);
     }
-    found.into_iter().filter(|kind| kind.iter().any(|word| *word != 0)).collect()
+    found.into_iter().filter(|kind| kind.iter().any(|word| *word != 0)).flatten().collect()
 }
 
 #[cfg(test)]
