@@ -480,6 +480,20 @@ pub fn nearest_key(key: &str) -> Option<&'static str> {
     nearest(key, OPTIONS.iter().map(|option| option.key))
 }
 
+impl Settings {
+    /// What is usual, but for these options, given as keys and values.
+    ///
+    /// # Errors
+    /// An unknown key, or what is wrong with a value, as a sentence for the user.
+    pub fn of(options: &[(&str, &str)]) -> Result<Self, String> {
+        let mut settings = Self::default();
+        for (key, value) in options {
+            option(key).ok_or_else(|| format!("unknown option `{key}`"))?.set(&mut settings, value)?;
+        }
+        Ok(settings)
+    }
+}
+
 impl OptionSpec {
     /// Sets the option.
     ///
@@ -560,5 +574,8 @@ mod tests {
             assert!(set("cron", wrong).is_err(), "{wrong}");
         }
         assert_eq!(settings.cidr, CidrMode::Expand);
+        let both = Settings::of(&[("cidr", "expand"), ("time_range", "24h")]).expect("settings");
+        assert_eq!((both.cidr, both.time_range.as_deref()), (CidrMode::Expand, Some("24h")));
+        assert_eq!(Settings::of(&[("cdir", "expand")]).map(|_| ()), Err("unknown option `cdir`".to_owned()));
     }
 }

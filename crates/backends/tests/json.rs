@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde_json::Value;
-use sigcast_backends::options::{Settings, option};
+use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, find};
 use sigcast_frontend::Kind;
 use sigcast_testing::{corpus, sample_rules, sources};
@@ -41,11 +41,7 @@ fn clauses(query: &Value) -> Result<usize, String> {
 
 /// Checks every query under a folder; how many clauses there were.
 fn check(folder: &Path, pairs: &[(&str, &str)]) -> usize {
-    let mut settings = Settings::default();
-    for (key, value) in pairs {
-        option(key).expect("a known option").set(&mut settings, value).expect("a good value");
-    }
-    let backend = Backend::new(find("es-dsl").expect("the target"), settings);
+    let backend = Backend::new(find("es-dsl").expect("the target"), Settings::of(pairs).expect("options"));
     let sources = sources(folder);
     let mut count = 0;
     for (id, source) in sources.iter() {

@@ -7,12 +7,14 @@
 //!
 //! Events are compared as the target's store holds them.
 
-#[path = "passes/address.rs"]
+#[path = "support/address.rs"]
 mod address;
 #[path = "passes/engine.rs"]
 mod engine;
 #[path = "passes/pool.rs"]
 mod pool;
+#[path = "support/backends.rs"]
+mod support;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -20,10 +22,10 @@ use std::path::Path;
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use sigcast_backends::dialect::Dialect;
-use sigcast_backends::options::{Settings, option};
+use sigcast_backends::options::Settings;
 use sigcast_backends::passes::{cidr, factor, guard, regex, simplify, split};
 use sigcast_backends::say::{Legaliser, Said};
-use sigcast_backends::{Backend, Language, TARGETS, Target};
+use sigcast_backends::{Backend, Language, TARGETS};
 use sigcast_diagnostics::{Class, Code};
 use sigcast_eval::{Limits, Matcher, project, samples};
 use sigcast_frontend::Kind;
@@ -123,22 +125,7 @@ fn shown(said: &Said<'_>) -> String {
 
 /// Every target as it is, and with options by which passes choose.
 fn backends() -> Vec<Backend> {
-    let with = |target: &'static Target, pairs: &[(&str, &str)]| {
-        let mut settings = Settings::default();
-        for (key, value) in pairs {
-            option(key).expect("a known option").set(&mut settings, value).expect("a good value");
-        }
-        Backend::new(target, settings)
-    };
-    let mut all: Vec<Backend> = TARGETS.iter().map(|target| with(target, &[])).collect();
-    for target in TARGETS {
-        for pair in [("cidr", "expand"), ("case", "expand"), ("regexp", "function")] {
-            if target.options.contains(&pair.0) {
-                all.push(with(target, &[pair]));
-            }
-        }
-    }
-    all
+    support::backends(&[("cidr", "expand"), ("case", "expand"), ("regexp", "function")])
 }
 
 proptest! {

@@ -2,15 +2,18 @@
 //!
 //! Truth is compared on many assignments at once: an atom is a word of 64 bits, one bit an assignment.
 
+#[path = "support/backends.rs"]
+mod support;
+
 use std::collections::HashMap;
 use std::path::Path;
 
 use sigcast_backends::dialect::Dialect;
-use sigcast_backends::options::{Settings, option};
+use sigcast_backends::options::Settings;
 use sigcast_backends::readback::{self, Read};
 use sigcast_backends::say::{Leaf, Legaliser, Said};
 use sigcast_backends::write::Writer;
-use sigcast_backends::{Backend, Language, Status, TARGETS, Target};
+use sigcast_backends::{Backend, Language, Status};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Case, Expr, Match, Part, Pattern, Query, Rule, Subject, Test, lower};
 use sigcast_testing::{corpus, sample_rules, sources};
@@ -273,22 +276,7 @@ fn same(wanted: &Truth, found: &Truth, read: &Read) -> Result<(), String> {
 
 /// Every backend that is checked: each target as it is, and with options that change the form of queries.
 fn backends() -> Vec<Backend> {
-    let with = |target: &'static Target, pairs: &[(&str, &str)]| {
-        let mut settings = Settings::default();
-        for (key, value) in pairs {
-            option(key).expect("a known option").set(&mut settings, value).expect("a good value");
-        }
-        Backend::new(target, settings)
-    };
-    let mut all: Vec<Backend> = TARGETS.iter().map(|target| with(target, &[])).collect();
-    for target in TARGETS {
-        for pair in [("cidr", "expand"), ("cidr", "native"), ("case", "expand"), ("fields", "dynamic")] {
-            if target.options.contains(&pair.0) {
-                all.push(with(target, &[pair]));
-            }
-        }
-    }
-    all
+    support::backends(&[("cidr", "expand"), ("cidr", "native"), ("case", "expand"), ("fields", "dynamic")])
 }
 
 /// Checks every rule under a folder; how many queries were compared.

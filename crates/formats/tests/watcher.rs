@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use serde_json::Value;
-use sigcast_backends::options::{Settings, option};
+use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, find};
 use sigcast_diagnostics::SourceMap;
 use sigcast_formats::Templates;
@@ -13,10 +13,7 @@ use sigcast_testing::{files, sample_rules};
 /// What a format makes of each rule of a text that Watcher can say.
 fn rendered(text: &str, format: &str, options: &[(&str, &str)]) -> Vec<String> {
     let target = find("watcher").expect("the target");
-    let mut settings = Settings::default();
-    for (key, value) in options {
-        option(key).expect("an option").set(&mut settings, value).expect("a value");
-    }
+    let settings = Settings::of(options).expect("options");
     let templates = Templates::builtin();
     let format = target.format(format).expect("a format");
     templates.check(target, format, &settings).expect("settings that suffice");
@@ -151,8 +148,7 @@ fn console_requests_name_each_watch() {
 #[test]
 fn a_webhook_needs_its_address() {
     let target = find("watcher").expect("the target");
-    let mut settings = Settings::default();
-    option("action").expect("an option").set(&mut settings, "webhook").expect("a value");
+    let settings = Settings::of(&[("action", "webhook")]).expect("options");
     let fault = Templates::builtin().check(target, &target.formats[0], &settings).expect_err("a fault");
     assert!(fault.message.contains("needs the option `webhook`"), "{fault}");
 }

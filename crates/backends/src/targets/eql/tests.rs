@@ -8,15 +8,12 @@ use sigcast_frontend::Kind;
 
 use super::{TARGET, literal};
 use crate::convert::{Backend, Conversion, Status};
-use crate::options::{Settings, option};
+use crate::options::Settings;
 use crate::readback;
 
 /// Converts a rule with this detection `s` and condition.
 fn convert(detection: &str, condition: &str, options: &[(&str, &str)]) -> Conversion {
-    let mut settings = Settings::default();
-    for (key, value) in options {
-        option(key).expect("an option").set(&mut settings, value).expect("a good value");
-    }
+    let settings = Settings::of(options).expect("options");
     let text = format!(
         "title: t\nlogsource: {{category: test}}\ndetection:\n  s: {detection}\n  o: {{o: '1'}}\n  condition: {condition}\n"
     );

@@ -4,14 +4,10 @@ use sigcast_ir::Subject;
 use sigcast_ir::{Field, Number, Part, Regex, RegexFlags};
 
 use super::*;
-use crate::options::option;
 
 /// Compares what a query is written as under these options, which must be JSON and read back as a whole.
 fn check(query: &Query<'_>, options: &[(&str, &str)], expected: &str) {
-    let mut settings = Settings::default();
-    for (key, value) in options {
-        option(key).expect("a known option").set(&mut settings, value).expect("a good value");
-    }
+    let settings = Settings::of(options).expect("options");
     let said = Legaliser::new(&DSL, &settings).query(query).expect("legal");
     let said = crate::lists::join(said.simplify(), &DSL, &settings);
     let mut writer = Writer::new(&DSL, &settings);

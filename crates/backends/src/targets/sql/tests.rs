@@ -3,7 +3,7 @@
 use sigcast_diagnostics::{Code, SourceMap};
 use sigcast_frontend::Kind;
 
-use crate::options::{Settings, option};
+use crate::options::Settings;
 use crate::{Backend, Conversion, Status, find};
 
 fn convert(target: &str, options: &[(&str, &str)], items: &str, condition: &str) -> Conversion {
@@ -13,10 +13,7 @@ fn convert(target: &str, options: &[(&str, &str)], items: &str, condition: &str)
     let id = sources.add("rule.yml", text);
     let document = sigcast_frontend::parse(&sources, id).into_iter().next().expect("a document");
     let Kind::Rule(rule) = document.kind else { panic!("no rule: {:?}", document.diagnostics) };
-    let mut settings = Settings::default();
-    for (key, value) in options {
-        option(key).expect("a known option").set(&mut settings, value).expect("a good value");
-    }
+    let settings = Settings::of(options).expect("options");
     Backend::new(find(target).expect("a target"), settings).convert(&rule)
 }
 

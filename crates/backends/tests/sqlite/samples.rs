@@ -3,24 +3,18 @@
 //! Samples are labelled without asking either of the two, so three opinions must agree. Events are given as the data model
 //! of the target holds them; those that it does not hold (several values in a field) are passed over and counted.
 
-#[path = "passes/address.rs"]
-mod address;
-#[path = "sqlite/table.rs"]
-#[allow(dead_code, reason = "the other tests of SQLite use more of it")]
-mod table;
-
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use serde_json::Value;
-use sigcast_backends::options::{Settings, option};
-use sigcast_backends::{Backend, Status, find};
+use sigcast_backends::{Status, find};
 use sigcast_eval::{Limits, Matcher, Sample, flatten_windows, project, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Query, Rule, Test, lower};
 use sigcast_testing::{corpus, files, sample_rules, sources};
 
-use table::{Declared, columns_of, database, found};
+use crate::table::{self, Declared, columns_of, database, found};
+use crate::{address, backend};
 
 /// What was compared.
 #[derive(Debug, Default)]
@@ -32,14 +26,6 @@ struct Count {
     passed_over: usize,
     /// Rules that are not exact here, or have no samples.
     rules_left: usize,
-}
-
-fn backend(options: &[(&str, &str)]) -> Backend {
-    let mut settings = Settings::default();
-    for (key, value) in options {
-        option(key).expect("a known option").set(&mut settings, value).expect("a good value");
-    }
-    Backend::new(find("sqlite").expect("a target"), settings)
 }
 
 /// Every rule under a folder, with the name of its file.
