@@ -10,7 +10,7 @@ use sigcast_backends::Status as Conversion;
 use sigcast_diagnostics::{Class, Code, Diagnostic, Severity, SourceId, SourceMap, Span};
 use sigcast_formats::{Naming, Place, Templates};
 use sigcast_frontend::{Document, Kind};
-use sigcast_ir::Rule;
+use sigcast_ir::{Correlation, Rule};
 use sigcast_pipeline::{Applied, Chain};
 
 use crate::pipelines::Chains;
@@ -139,10 +139,24 @@ impl<'p> Engine<'p> {
             Kind::Rule(rule) => return self.rule(entry, rule, at),
             Kind::Invalid => Status::Invalid,
             Kind::Refused => Status::Refused,
-            Kind::Skipped | Kind::Filter(_) => Status::Skipped,
+            Kind::Correlation(correlation) => return self.correlation(correlation, at),
+            Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => Status::Skipped,
         };
         let left = |work: &Work<'_>| if work.takes(at) { status } else { Status::Unselected };
         self.works.iter().map(|work| Ended::without(left(work))).collect()
+    }
+
+    /// No target says correlations as yet.
+    fn correlation(&self, correlation: &Correlation<'_>, at: usize) -> Vec<Ended> {
+        let works = self.works.iter().map(|work| {
+            if !work.takes(at) {
+                return Ended::without(Status::Unselected);
+            }
+            let message = format!("the target {} cannot say correlations as yet", work.job.backend.target.name);
+            let fault = Diagnostic::at(Code::CorrelationRule, correlation.span, message).here("a correlation");
+            refuse(Ended::without(Status::Refused), vec![fault])
+        });
+        works.collect()
     }
 
     fn rule(&self, entry: &Entry<'_>, rule: &Rule<'_>, at: usize) -> Vec<Ended> {

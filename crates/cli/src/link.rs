@@ -33,8 +33,10 @@ fn only_filters(inputs: &Inputs, entries: &mut [Entry<'_>]) {
     // Sources are numbered in the order of the texts.
     for entry in entries.iter_mut().filter(|entry| entry.source >= *start) {
         let document = &mut entry.document;
-        let Kind::Rule(rule) = &document.kind else { continue };
-        let place = Span { end: rule.span.start, ..rule.span };
+        let Some(place) = document.place() else { continue };
+        if !matches!(document.kind, Kind::Rule(_) | Kind::Unlinked(_) | Kind::Correlation(_)) {
+            continue;
+        }
         let message = "a path of --filter holds a rule, which is not converted";
         document.diagnostics = vec![
             Diagnostic::at(Code::NotAFilter, place, message)

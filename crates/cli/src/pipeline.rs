@@ -87,7 +87,8 @@ fn with_rules(
     for entry in &entries {
         match &entry.document.kind {
             Kind::Rule(rule) => rules.push((entry, rule.as_ref())),
-            Kind::Skipped | Kind::Filter(_) => {}
+            // What pipelines do to its rules shows where these stand alone, as `generate: true` lets them.
+            Kind::Correlation(_) | Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => {}
             Kind::Invalid | Kind::Refused => {
                 for found in entry.document.diagnostics.iter().filter(|found| engine::is_error(found)) {
                     terminal.say(&render::text(found, &inputs.sources, terminal.colour));

@@ -163,6 +163,7 @@ fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<E
     if !plan.selection.is_empty() {
         entries.retain(|entry| match &entry.document.kind {
             Kind::Rule(rule) => plan.selection.takes(rule),
+            Kind::Correlation(correlation) => plan.selection.takes(&correlation.described()),
             _ => true,
         });
     }
@@ -172,7 +173,7 @@ fn documents<'a>(inputs: &'a Inputs, plan: &Plan, terminal: &Terminal) -> (Vec<E
 
 /// The document that stands for a text of which nothing is known but what is wrong with it.
 fn unread(kind: Kind<'_>, fault: Diagnostic) -> Document<'_> {
-    Document { number: 1, title: None, id: None, kind, diagnostics: vec![fault] }
+    Document { number: 1, title: None, id: None, name: None, kind, diagnostics: vec![fault] }
 }
 
 /// The exit code of a run that went through.

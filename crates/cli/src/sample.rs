@@ -103,7 +103,12 @@ fn end(entry: &Entry<'_>, sources: &SourceMap, limits: Limits) -> Sampled {
         Kind::Rule(rule) => rule,
         Kind::Invalid => return Sampled::without(Status::Invalid),
         Kind::Refused => return Sampled::without(Status::Refused),
-        Kind::Skipped | Kind::Filter(_) => return Sampled::without(Status::Skipped),
+        Kind::Correlation(correlation) => {
+            let message = "samples are of single events, and a correlation is about several";
+            let fault = Diagnostic::at(Code::CorrelationRule, correlation.span, message).here("a correlation");
+            return Sampled { diagnostics: vec![fault], ..Sampled::without(Status::Refused) };
+        }
+        Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => return Sampled::without(Status::Skipped),
     };
     let made = engine::guarded(entry.source, rule.span.start as usize, || samples(rule, limits))
         .and_then(|made| made.map_err(|fault| refusal(&fault, rule)));

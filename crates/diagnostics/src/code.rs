@@ -121,10 +121,26 @@ codes! {
     NoDetectionMatches = Invalid "no-detection-matches";
     /// The condition uses an aggregation (`| count() …`) or `near`, which correlations replaced.
     LegacyAggregation = Refusal "legacy-aggregation";
-    /// The document is a Sigma correlation rule, which needs correlation support.
+    /// The document is a Sigma correlation rule, which the target cannot say.
     CorrelationRule = Refusal "correlation-rule";
     /// A filter that is for the rule is wrong or not supported: the query would match what the filter leaves out.
     BrokenFilter = Refusal "broken-filter";
+
+    // Correlations.
+    /// The attribute is none of a correlation's: what it asks would be lost.
+    UnknownAttribute = Invalid "unknown-attribute";
+    /// A span of time is no number with a unit, such as `5m`.
+    BadTimespan = Invalid "bad-timespan";
+    /// The bounds of a correlation contradict each other, or what is counted: no number fulfils them.
+    ImpossibleBounds = Invalid "impossible-bounds";
+    /// A correlation refers to a rule that is not in the run, or to one that is wrong or not supported.
+    MissingRule = Invalid "missing-rule";
+    /// A correlation refers to an id or a name that several rules have.
+    AmbiguousRule = Invalid "ambiguous-rule";
+    /// Correlations refer to each other in a circle.
+    CorrelationCycle = Invalid "correlation-cycle";
+    /// A correlation holds more rules, or more correlations in each other, than a query can.
+    CorrelationTooLarge = Invalid "correlation-too-large";
 
     // Warnings on rules.
     /// Readers of YAML 1.1 see another value here than YAML 1.2 does: `yes`, `0777`, `12:30`.
@@ -140,6 +156,9 @@ codes! {
 
     /// No event was found that a condition matches: it contradicts itself, or its values are beyond the search for samples.
     NoHit = Warning "no-hit";
+
+    /// A correlation defines an alias that it groups by nowhere and counts nothing by.
+    UnusedAlias = Warning "unused-alias";
 
     // Warnings on filters.
     /// The filter applies to no rule of the run, or not to one that it names: the log source of that one is another.
@@ -158,6 +177,8 @@ codes! {
     NotARule = Note "not-a-rule";
     /// The document is a Sigma filter: it is joined to the rules that it is for, and has no query of its own.
     FilterJoined = Note "filter-joined";
+    /// The rule is used up by a correlation, which does not ask that its rules have queries of their own.
+    RuleUsed = Note "rule-used";
 
     // What a target cannot say.
     /// The value has a placeholder (`%name%`) that no pipeline resolved.

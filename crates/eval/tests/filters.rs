@@ -127,6 +127,8 @@ fn check_said(filter: &str, rule: (&str, &[&str]), of_filter: (&str, &[&str])) {
                 let kind = match document.kind {
                     Kind::Rule(_) => "rule",
                     Kind::Filter(_) => "filter",
+                    Kind::Unlinked(_) => "unlinked",
+                    Kind::Correlation(_) => "correlation",
                     Kind::Invalid => "invalid",
                     Kind::Refused => "refused",
                     Kind::Skipped => "skipped",

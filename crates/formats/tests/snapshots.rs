@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, Conversion, TARGETS, Target};
-use sigcast_diagnostics::{Diagnostic, Severity, SourceMap, render};
+use sigcast_diagnostics::{Code, Diagnostic, Severity, SourceMap, render};
 use sigcast_formats::Templates;
 use sigcast_frontend::{Document, Kind};
 use sigcast_ir::Rule;
@@ -93,7 +93,9 @@ impl Sample {
         for mark in &self.marks {
             let _ = writeln!(out, "# ({mark})");
         }
-        for document in sigcast_frontend::parse(&self.sources, self.id) {
+        let mut documents = sigcast_frontend::parse(&self.sources, self.id);
+        sigcast_frontend::link(&mut documents.iter_mut().collect::<Vec<_>>());
+        for document in documents {
             let title = document.title.as_deref().unwrap_or("without a title");
             let _ = writeln!(out, "\n======== {}, document {}: {}", target.name, document.number, visible(title));
             self.document(&mut out, &document, &backend, templates);
@@ -118,7 +120,13 @@ impl Sample {
                 out.push_str("status: refused\n");
                 self.diagnostics(out, &document.diagnostics);
             }
-            Kind::Skipped | Kind::Filter(_) => {
+            Kind::Correlation(correlation) => {
+                let message = format!("the target {} cannot say correlations as yet", backend.target.name);
+                let fault = Diagnostic::at(Code::CorrelationRule, correlation.span, message);
+                out.push_str("status: refused\n");
+                self.diagnostics(out, document.diagnostics.iter().chain([&fault]));
+            }
+            Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => {
                 out.push_str("status: skipped\n");
                 self.diagnostics(out, &document.diagnostics);
             }

@@ -4,6 +4,7 @@
 //! the stack.
 
 mod grammar;
+pub(crate) mod members;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -129,13 +130,7 @@ pub(crate) fn parse<'a>(
     let (syntax, rest) = match grammar::parse(input) {
         Ok(parsed) => parsed,
         Err(fault) => {
-            let span = text.place(fault.piece, offset(input, fault.piece));
-            let message = format!("the condition does not parse: {}", fault.message);
-            let shown = Diagnostic::at(Code::BadCondition, span, message).here(fault.here);
-            diagnostics.push(match fault.help {
-                Some(help) => shown.help(help),
-                None => shown,
-            });
+            diagnostics.push(shown(text, fault));
             return None;
         }
     };
@@ -144,6 +139,17 @@ pub(crate) fn parse<'a>(
     let used = resolver.used;
     let aggregation = (!rest.is_empty()).then(|| text.place(rest, offset(input, rest)));
     condition.map(|condition| Parsed { condition, used, aggregation })
+}
+
+/// The error of a text that does not parse.
+fn shown(text: &Text<'_, '_>, fault: grammar::Fault<'_>) -> Diagnostic {
+    let span = text.place(fault.piece, offset(&text.scalar.text, fault.piece));
+    let message = format!("the condition does not parse: {}", fault.message);
+    let shown = Diagnostic::at(Code::BadCondition, span, message).here(fault.here);
+    match fault.help {
+        Some(help) => shown.help(help),
+        None => shown,
+    }
 }
 
 /// How many detections a condition may stand for, each counted as often as it is meant.
@@ -178,7 +184,7 @@ impl<'a> Resolver<'_, '_, 'a> {
                 if self.used.len() > MAX_TERMS {
                     return self.too_long(span);
                 }
-                let pattern = self.borrowed(pattern);
+                let pattern = self.text.borrowed(pattern);
                 Some(Condition::Of { quantifier: *quantifier, pattern, matched, span })
             }
         }
@@ -202,17 +208,6 @@ impl<'a> Resolver<'_, '_, 'a> {
 
     fn place(&self, piece: &str) -> Span {
         self.text.place(piece, offset(&self.text.scalar.text, piece))
-    }
-
-    /// A piece of the condition, borrowed from the file where the condition is.
-    fn borrowed(&self, piece: &str) -> Cow<'a, str> {
-        match &self.text.scalar.text {
-            Cow::Borrowed(text) => {
-                let start = offset(text, piece);
-                Cow::Borrowed(text.get(start..start + piece.len()).unwrap_or(""))
-            }
-            Cow::Owned(_) => Cow::Owned(piece.to_owned()),
-        }
     }
 
     fn name(&mut self, name: &str) -> Option<Condition<'a>> {

@@ -7,7 +7,7 @@ use sigcast_ir::{Condition, Detection, LogSource, Meta, Prepared, Rule};
 
 use crate::collection::Merged;
 use crate::yaml::{Data, Entry, Node, Place};
-use crate::{Document, Kind, attributes, condition, detection, filter};
+use crate::{Document, Kind, attributes, condition, correlation, detection, filter};
 
 /// Reads a document of a collection.
 pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) -> Document<'a> {
@@ -16,7 +16,7 @@ pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) 
         let scalar = root.as_ref()?.get(key)?.as_scalar()?;
         (!scalar.text.is_empty()).then(|| scalar.text.clone())
     };
-    let (title, id) = (text("title"), text("id"));
+    let (title, id, name) = (text("title"), text("id"), text("name"));
     // What is left of a document that was cut says nothing of what its author wrote.
     let cut = |fault: &Diagnostic| matches!(fault.code, Code::BrokenYaml | Code::TooDeep | Code::TooManyAliases);
     let kind = match &root {
@@ -35,7 +35,7 @@ pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) 
         _ if invalid => Kind::Invalid,
         kind => kind,
     };
-    Document { number, title, id, kind, diagnostics }
+    Document { number, title, id, name, kind, diagnostics }
 }
 
 fn read<'a>(root: &Node<'a>, place: Place<'a>, diagnostics: &mut Vec<Diagnostic>) -> Kind<'a> {
@@ -48,9 +48,8 @@ fn read<'a>(root: &Node<'a>, place: Place<'a>, diagnostics: &mut Vec<Diagnostic>
     };
     let entry = |name: &str| entries.iter().find(|entry| entry.key.text == name);
     if let Some(entry) = entry("correlation") {
-        let message = "correlation rules are not supported as yet";
-        diagnostics.push(Diagnostic::at(Code::CorrelationRule, entry.key_span, message).here("a correlation rule"));
-        return Kind::Refused;
+        let mut reader = Reader { what: "correlation", place, root, entries, diagnostics };
+        return correlation::read(&mut reader, entry);
     }
     if let Some(entry) = entry("filter") {
         let mut reader = Reader { what: "filter", place, root, entries, diagnostics };
@@ -79,7 +78,8 @@ fn looks_like_a_rule(entries: &[Entry<'_>]) -> bool {
 pub(crate) struct Reader<'r, 'a> {
     /// What the document is, in messages.
     what: &'static str,
-    place: Place<'a>,
+    /// Where the document stands.
+    pub(crate) place: Place<'a>,
     root: &'r Node<'a>,
     /// The attributes of the document.
     pub(crate) entries: &'r [Entry<'a>],

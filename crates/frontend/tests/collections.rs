@@ -21,6 +21,8 @@ fn check(text: &str, expected: &[&str]) {
                     format!("{} {product}/{category} {names:?} {conditions:?} {codes}", rule.meta.title)
                 }
                 Kind::Filter(filter) => format!("filter {} {codes}", filter.meta.title),
+                Kind::Unlinked(_) => format!("unlinked {codes}"),
+                Kind::Correlation(found) => format!("correlation {} {codes}", found.meta.title),
                 Kind::Invalid => format!("invalid {codes}"),
                 Kind::Refused => format!("refused {codes}"),
                 Kind::Skipped => format!("skipped {codes}"),

@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use sigcast_diagnostics::{Class, Code, SourceMap, render};
-use sigcast_frontend::{Kind, parse};
+use sigcast_frontend::{Kind, link, parse};
 
 /// Codes of other classes than `Invalid` that the frontend gives.
-const OTHERS: [Code; 7] = [
+const OTHERS: [Code; 8] = [
     Code::LegacyAggregation,
-    Code::CorrelationRule,
+    Code::UnusedAlias,
+    Code::RuleUsed,
     Code::YamlVersionTrap,
     Code::UnusedDetection,
     Code::MergeDropped,
@@ -56,10 +57,14 @@ fn every_code_has_a_bad_rule_and_a_snapshot() {
         let id = sources.add(name.as_str(), text);
         let mut shown = String::new();
         let mut found = false;
-        for document in parse(&sources, id) {
+        let mut documents = parse(&sources, id);
+        link(&mut documents.iter_mut().collect::<Vec<_>>());
+        for document in documents {
             let kind = match document.kind {
                 Kind::Rule(_) => "rule",
                 Kind::Filter(_) => "filter",
+                Kind::Unlinked(_) => panic!("linking leaves none"),
+                Kind::Correlation(_) => "correlation",
                 Kind::Invalid => "invalid",
                 Kind::Refused => "refused",
                 Kind::Skipped => "skipped",

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 use sigcast_diagnostics::{Class, SourceMap, render};
-use sigcast_frontend::{Kind, parse};
+use sigcast_frontend::{Kind, link, parse};
 
-const SEEDS: [&str; 3] = [
+const SEEDS: [&str; 4] = [
     "title: Ä rule\nid: 1\nlogsource:\n    product: windows\ndetection:\n    selection:\n        Image|endswith: '\\a.exe'\n        \
      CommandLine|contains|windash: ['-x', ' /y ']\n        Data|wide|base64offset|contains: abc\n        \
      Path|re|i: '^(a|b)+\\d{2,}[^x-z]$'\n        Ip|cidr: [10.0.0.0/8, '::1']\n        Size|gte: 1.5e3\n        \
@@ -13,6 +13,9 @@ const SEEDS: [&str; 3] = [
      condition: selection and not (1 of filter_* or all of them)\nlevel: high\n",
     "action: global\ntitle: x\nlogsource: {category: c}\n---\ndetection:\n  s: |\n    multi\n    line\n  \
      condition: >-\n    s and\n    not s | count() by x > 5\n---\naction: repeat\ndetection: {s: {<<: {a: b}, c|expand: '%d%'}}\n",
+    "title: a\nname: a\nlogsource: {product: x}\ndetection: {s: {f: 1}, condition: s}\n---\ntitle: b\nid: b-1\ncorrelation:\n  \
+     type: value_count\n  rules: [a]\n  group-by: [u, v]\n  timespan: 90m\n  condition: {field: w, gt: 1, lte: 20}\n  \
+     aliases: {u: {a: g}}\n---\ntitle: c\ncorrelation: {type: temporal, timespan: 1d, condition: a and not (b-1 or a)}\n",
     "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\r\n? [k]\r\n: v\r\n--- !tag\n- - - - \"q\n---\n",
 ];
 
@@ -63,7 +66,9 @@ const PIECES: [&str; 40] = [
 fn check(text: &str) {
     let mut sources = SourceMap::new();
     let id = sources.add("fuzz.yml", text);
-    for document in parse(&sources, id) {
+    let mut documents = parse(&sources, id);
+    link(&mut documents.iter_mut().collect::<Vec<_>>());
+    for document in documents {
         let text = sources.get(id).text();
         for diagnostic in &document.diagnostics {
             for label in &diagnostic.labels {
@@ -74,6 +79,10 @@ fn check(text: &str) {
         }
         let invalid = document.diagnostics.iter().any(|diagnostic| diagnostic.code.class() == Class::Invalid);
         assert_eq!(invalid, matches!(document.kind, Kind::Invalid), "{text:?}");
+        assert!(!matches!(document.kind, Kind::Unlinked(_)), "{text:?}");
+        if let Kind::Correlation(found) = &document.kind {
+            assert!(found.rules().next().is_some(), "{text:?}");
+        }
         if let Kind::Rule(rule) = document.kind {
             assert!(!rule.conditions.is_empty(), "{text:?}");
             let _ = sigcast_ir::lower::queries(&rule);

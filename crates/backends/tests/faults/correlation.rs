@@ -1,9 +1,10 @@
 //! Correlation: what is no search for single events is never emitted as one, with its time span or order lost.
 //!
-//! Correlations are refused as yet, with a code and the place. The tests here hold for whatever becomes of them: the rules
-//! that a correlation refers to are converted as they are alone, wherever they stand in the file.
+//! No target says correlations as yet: a document that is one gives no query, and its rule, which it uses up, gives none
+//! either, wherever they stand in the file. With `generate`, the rule is converted as it is alone.
 
 use super::*;
+use sigcast_frontend::link;
 
 const RULE: &str = "title: Failed Logon\nname: failed\nlogsource: {product: windows}\ndetection:\n  s: {Subject7: 4625}\n  \
                     condition: s\n";
@@ -28,19 +29,28 @@ fn outcomes(documents: &[&str], target: &str) -> Vec<Result<Vec<String>, Vec<Cod
             if found.status == Status::Refused { Err(refusals(&found.diagnostics)) } else { Ok(found.queries) }
         }
         Kind::Refused => Err(refusals(&document.diagnostics)),
-        Kind::Filter(_) | Kind::Invalid | Kind::Skipped => panic!("{document:?}"),
+        Kind::Correlation(_) => Err(vec![Code::CorrelationRule]),
+        Kind::Skipped => Err(document.diagnostics.iter().map(|one| one.code).collect()),
+        Kind::Filter(_) | Kind::Invalid | Kind::Unlinked(_) => panic!("{document:?}"),
     };
-    parse(&sources, id).iter().map(outcome).collect()
+    let mut parsed = parse(&sources, id);
+    link(&mut parsed.iter_mut().collect::<Vec<_>>());
+    parsed.iter().map(outcome).collect()
 }
 
-/// Every kind of correlation, before and behind its rule, for every target.
+/// A document that has no query, before and behind the rule, for every target.
 fn check_refused(document: &str, code: Code) {
     for target in TARGETS {
         let alone = outcomes(&[RULE], target.name);
         assert!(alone[0].is_ok(), "{}: {alone:?}", target.name);
         let refused = Err(vec![code]);
-        assert_eq!(outcomes(&[RULE, document], target.name), [alone[0].clone(), refused.clone()], "{}", target.name);
-        assert_eq!(outcomes(&[document, RULE], target.name), [refused, alone[0].clone()], "{}", target.name);
+        let own = if document.contains("correlation:") { Err(vec![Code::RuleUsed]) } else { alone[0].clone() };
+        assert_eq!(outcomes(&[RULE, document], target.name), [own.clone(), refused.clone()], "{}", target.name);
+        assert_eq!(outcomes(&[document, RULE], target.name), [refused.clone(), own], "{}", target.name);
+        let generate = document.replace("correlation:\n", "generate: true\ncorrelation:\n");
+        if document != generate {
+            assert_eq!(outcomes(&[RULE, &generate], target.name), [alone[0].clone(), refused], "{}", target.name);
+        }
     }
 }
 

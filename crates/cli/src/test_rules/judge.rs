@@ -147,7 +147,11 @@ impl Judge<'_> {
     ) -> Vec<Case> {
         let rule = match &entry.document.kind {
             Kind::Rule(rule) => rule,
-            Kind::Skipped | Kind::Filter(_) => return Vec::new(),
+            Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => return Vec::new(),
+            Kind::Correlation(_) => {
+                let problem = Problem::Error("a correlation cannot be tested as yet".to_owned());
+                return specs.iter().map(|spec| Case::of_problem(spec, &problem)).collect();
+            }
             Kind::Invalid | Kind::Refused => return self.without(entry, specs),
         };
         let each = specs.iter().map(|spec| {

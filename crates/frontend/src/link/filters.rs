@@ -1,27 +1,17 @@
-//! Linking: the documents of a run that refer to each other. Filters are joined to the rules that they are for.
+//! Filters are joined to the rules that they are for.
 //!
-//! Invariant: the order of the documents changes nothing but the order of the joined conditions. A rule is joined with
-//! all of its filters or refused; no filter goes without a word.
+//! Invariant: a rule is joined with all of its filters or refused; no filter goes without a word.
 
 use std::collections::HashMap;
 
-use sigcast_diagnostics::{Class, Code, Diagnostic, Span, nearest};
-use sigcast_ir::{Filter, FilterRules, LogSource, Reference, Rule};
+use sigcast_diagnostics::{Class, Code, Diagnostic, Span};
+use sigcast_ir::{Filter, FilterRules, Reference, Rule};
 
+use super::{Joined, Rules, with_help};
 use crate::{Document, Kind};
 
-/// A rule that was joined with filters.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Joined {
-    /// Which of the documents it is, from 0.
-    pub document: usize,
-    /// The places of the filters' conditions, in the order in which they were joined. Not empty.
-    pub filters: Vec<Span>,
-}
-
-/// Joins the filters of a run to the rules that they are for. Each filter is used up by it: its document is then
-/// skipped, or invalid or refused if it is wrong. Tells which rules were joined, in order.
-pub fn link<'a>(documents: &mut [&mut Document<'a>]) -> Vec<Joined> {
+/// Joins the filters of a run to the rules that they are for. Tells which rules were joined, in order.
+pub(super) fn join<'a>(documents: &mut [&mut Document<'a>]) -> Vec<Joined> {
     let filters = taken(documents);
     if filters.is_empty() {
         return Vec::new();
@@ -126,79 +116,6 @@ fn broken(rule: &Rule<'_>, filter: &Filter<'_>) -> Diagnostic {
     Diagnostic::at(Code::BrokenFilter, place, message).here("cannot be joined").label(filter.span, "the filter")
 }
 
-/// What the documents of a run are called, for what is said of references.
-struct Rules<'d, 'a> {
-    known: Vec<Known<'d, 'a>>,
-    /// Numbers in `known` by id in lower case and by name.
-    by_id: HashMap<String, Vec<usize>>,
-    by_name: HashMap<&'d str, Vec<usize>>,
-}
-
-/// A document that may be meant by a reference.
-struct Known<'d, 'a> {
-    title: Option<&'d str>,
-    id: Option<&'d str>,
-    name: Option<&'d str>,
-    /// Its log source, if it is a rule.
-    logsource: Option<&'d LogSource<'a>>,
-}
-
-impl<'d, 'a> Rules<'d, 'a> {
-    fn new(documents: &'d [&mut Document<'a>]) -> Self {
-        let mut all = Self { known: Vec::new(), by_id: HashMap::new(), by_name: HashMap::new() };
-        for document in documents.iter().filter(|document| !matches!(document.kind, Kind::Skipped)) {
-            let rule = match &document.kind {
-                Kind::Rule(rule) => Some(rule),
-                _ => None,
-            };
-            let (at, id) = (all.known.len(), document.id.as_deref());
-            let name = rule.and_then(|rule| rule.meta.name.as_deref());
-            let logsource = rule.map(|rule| &rule.logsource);
-            all.known.push(Known { title: document.title.as_deref(), id, name, logsource });
-            if let Some(id) = id {
-                all.by_id.entry(id.to_ascii_lowercase()).or_default().push(at);
-            }
-            if let Some(name) = name {
-                all.by_name.entry(name).or_default().push(at);
-            }
-        }
-        all
-    }
-
-    /// The documents that are meant.
-    fn meant(&self, reference: &Reference<'_>) -> impl Iterator<Item = &Known<'d, 'a>> {
-        let by_id = self.by_id.get(&reference.text.to_ascii_lowercase());
-        let by_name = self.by_name.get(reference.text.as_ref());
-        by_id.into_iter().chain(by_name).flatten().filter_map(|at| self.known.get(*at))
-    }
-
-    fn has(&self, reference: &Reference<'_>) -> bool {
-        self.meant(reference).next().is_some()
-    }
-
-    /// Whether a rule is meant, and none that the log source of a filter takes.
-    fn elsewhere(&self, reference: &Reference<'_>, filter: &Filter<'_>) -> bool {
-        let mut sources = self.meant(reference).filter_map(|known| known.logsource).peekable();
-        sources.peek().is_some() && sources.all(|source| !filter.logsource.contains(source))
-    }
-
-    /// Help for a reference that names no rule.
-    fn help(&self, reference: &Reference<'_>) -> Option<String> {
-        let text = reference.text.as_ref();
-        if text.eq_ignore_ascii_case("any") {
-            return Some("`rules: any`, without a list, is every rule of the log source".to_owned());
-        }
-        if let Some(titled) = self.known.iter().find(|known| known.title == Some(text)) {
-            return Some(match titled.name.or(titled.id) {
-                Some(word) => format!("a rule has this title; it is named by its id or name: `{word}`"),
-                None => "a rule has this title; it is named by its id or name, and it has none".to_owned(),
-            });
-        }
-        let near = nearest(text, self.known.iter().flat_map(|known| [known.id, known.name]).flatten());
-        near.map(|near| format!("did you mean `{near}`?"))
-    }
-}
-
 /// What there is to say of a filter that is for so many rules.
 fn said(filter: &Filter<'_>, uses: usize, rules: &Rules<'_, '_>) -> Vec<Diagnostic> {
     let Some((_, condition)) = &filter.condition else { return Vec::new() };
@@ -224,8 +141,8 @@ fn said(filter: &Filter<'_>, uses: usize, rules: &Rules<'_, '_>) -> Vec<Diagnost
         if !rules.has(reference) {
             let message = format!("the filter names the rule `{}`, which is not in the run", reference.text);
             let said = Diagnostic::at(Code::UnknownRule, reference.span, message).here("no rule has this id or name");
-            found.push(with_help(said, rules.help(reference)));
-        } else if rules.elsewhere(reference, filter) {
+            found.push(with_help(said, help(reference, rules)));
+        } else if elsewhere(rules, reference, filter) {
             let message =
                 format!("the filter does not apply to the rule `{}`: its log source is another", reference.text);
             let said = Diagnostic::at(Code::FilterUnused, reference.span, message).here("has no effect on this rule");
@@ -236,6 +153,20 @@ fn said(filter: &Filter<'_>, uses: usize, rules: &Rules<'_, '_>) -> Vec<Diagnost
     let message = format!("the filter is joined to {count}");
     found.push(Diagnostic::at(Code::FilterJoined, filter.span, message).here("used up"));
     found
+}
+
+/// Help for a reference that names no rule.
+fn help(reference: &Reference<'_>, rules: &Rules<'_, '_>) -> Option<String> {
+    if reference.text.eq_ignore_ascii_case("any") {
+        return Some("`rules: any`, without a list, is every rule of the log source".to_owned());
+    }
+    rules.help(reference)
+}
+
+/// Whether a rule is meant, and none that the log source of a filter takes.
+fn elsewhere(rules: &Rules<'_, '_>, reference: &Reference<'_>, filter: &Filter<'_>) -> bool {
+    let mut sources = rules.meant(reference).filter_map(|known| known.logsource).peekable();
+    sources.peek().is_some() && sources.all(|source| !filter.logsource.contains(source))
 }
 
 /// The warning for a filter without a rule.
@@ -250,13 +181,13 @@ fn unused(filter: &Filter<'_>, references: &[Reference<'_>], rules: &Rules<'_, '
     if filter.rules == FilterRules::Any {
         return with_source(said("none in the run has its log source"), filter);
     }
-    if references.iter().any(|reference| rules.elsewhere(reference, filter)) {
+    if references.iter().any(|reference| elsewhere(rules, reference, filter)) {
         return with_source(said("those that it names have another log source"), filter);
     }
     if references.iter().any(|reference| rules.has(reference)) {
         return said("those that it names have no query");
     }
-    let help = references.iter().find_map(|reference| rules.help(reference));
+    let help = references.iter().find_map(|reference| help(reference, rules));
     let said = said("none that it names is in the run");
     with_help(
         references.iter().take(3).fold(said, |said, one| said.label(one.span, "not the id or name of a rule")),
@@ -267,13 +198,6 @@ fn unused(filter: &Filter<'_>, references: &[Reference<'_>], rules: &Rules<'_, '
 fn with_source(said: Diagnostic, filter: &Filter<'_>) -> Diagnostic {
     match filter.logsource.span {
         Some(span) => said.label(span, "a rule must have every part of this log source"),
-        None => said,
-    }
-}
-
-fn with_help(said: Diagnostic, help: Option<String>) -> Diagnostic {
-    match help {
-        Some(help) => said.help(help),
         None => said,
     }
 }
