@@ -7,7 +7,7 @@
 //! | `project` | [`project()`]: what a target's data model holds of an event |
 //! | `correlation` | [`CorrelationMatcher`]: where in a stream of events with times a correlation fires |
 //! | `windows` | [`flatten_windows`]: exported Windows events as rules name their fields |
-//! | `samples` | [`samples()`]: hits and near misses of a rule, labelled without asking the evaluator |
+//! | `samples` | [`samples()`] of a rule and [`correlation_samples()`]: hits and near misses, labelled without asking the evaluator |
 //!
 //! Invariant: this crate knows neither YAML nor any target. Whatever the query and the event, it gives an answer or an
 //! [`EvalError`], never a panic.
@@ -30,5 +30,5 @@ pub use error::{EvalError, EvalFault};
 pub use field::values;
 pub use matcher::{Matcher, RuleMatcher};
 pub use project::project;
-pub use samples::{Limits, Sample, samples};
+pub use samples::{Limits, Sample, StreamSample, correlation_samples, samples};
 pub use windows::flatten_windows;

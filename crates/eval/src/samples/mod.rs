@@ -13,6 +13,7 @@
 mod judge;
 mod near;
 mod solve;
+mod streams;
 mod text;
 mod value;
 mod ways;
@@ -23,6 +24,7 @@ use sigcast_ir::{Expr, Match, Part, Query, Rule, Test, lower};
 
 use crate::error::{EvalError, EvalFault};
 use judge::Judge;
+pub use streams::{StreamSample, correlation_samples};
 use ways::Literal;
 
 /// How many sample events are wanted.

@@ -1,6 +1,7 @@
 //! Correlations out of plain plans.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock};
 
 use sigcast_diagnostics::{SourceMap, Span};
 use sigcast_frontend::{Kind, parse};
@@ -44,26 +45,22 @@ pub enum Asked {
     },
 }
 
-/// The rule whose events have this kind.
+/// The rule whose events have this kind, or with this detection as YAML (`{field: value}`).
 pub fn rule(kind: &str) -> Rule<'static> {
-    static RULES: OnceLock<Vec<(String, Rule<'static>)>> = OnceLock::new();
-    let rules = RULES.get_or_init(|| {
+    static RULES: OnceLock<Mutex<HashMap<String, Rule<'static>>>> = OnceLock::new();
+    let mut rules = RULES.get_or_init(Mutex::default).lock().expect("no test panics while it has the rules");
+    let made = rules.entry(kind.to_owned()).or_insert_with(|| {
         let sources: &'static mut SourceMap = Box::leak(Box::default());
-        let names: Vec<String> = ('a'..='z').map(String::from).collect();
-        let add = |name: &String| {
-            let text = format!("title: {name}\nlogsource: {{category: test}}\ndetection:\n    s:\n        kind: {name}\n    condition: s\n");
-            sources.add("rule.yml", text)
-        };
-        let ids: Vec<_> = names.iter().map(add).collect();
-        let sources: &'static SourceMap = sources;
-        let rules = ids.into_iter().zip(names).map(|(id, name)| {
-            let document = parse(sources, id).into_iter().next().expect("a document");
-            let Kind::Rule(rule) = document.kind else { panic!("no rule: {:?}", document.diagnostics) };
-            (name, *rule)
-        });
-        rules.collect()
+        let detection = if kind.starts_with('{') { kind.to_owned() } else { format!("{{kind: {kind}}}") };
+        let text = format!(
+            "title: {kind:?}\nlogsource: {{category: test}}\ndetection:\n    s: {detection}\n    condition: s\n"
+        );
+        let id = sources.add("rule.yml", text);
+        let document = parse(&*sources, id).into_iter().next().expect("a document");
+        let Kind::Rule(rule) = document.kind else { panic!("no rule: {:?}", document.diagnostics) };
+        *rule
     });
-    rules.iter().find(|(name, _)| name == kind).map(|(_, rule)| rule.clone()).expect("a rule of this name")
+    made.clone()
 }
 
 fn span() -> Span {

@@ -3,6 +3,7 @@
 mod build;
 mod examples;
 mod naive;
+mod streams;
 
 use std::collections::BTreeSet;
 
