@@ -165,7 +165,7 @@ impl Target {
     #[must_use]
     pub fn format(&self, name: &str) -> Option<&'static Format> {
         let same = |known: &str| known == name || known == name.replace('_', "-");
-        self.formats.iter().find(|format| same(format.name) || format.aliases.iter().any(|alias| *alias == name))
+        self.formats.iter().find(|format| same(format.name) || format.aliases.contains(&name))
     }
 
     /// Whether this is the target's name or one of its aliases.

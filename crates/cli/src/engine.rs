@@ -111,8 +111,53 @@ struct Work<'p> {
     templates: Option<(&'p Templates, Vec<Place>)>,
 }
 
-/// What a chain made of a rule: `None` if it has no pipeline, an error if the program failed at it.
-type Transformed<'r> = Result<Option<Applied<'r>>, Diagnostic>;
+/// What is converted.
+#[derive(Debug, Clone, Copy)]
+enum Whole<'d, 'a> {
+    /// A rule.
+    Rule(&'d Rule<'a>),
+    /// A correlation, with what describes it in the form of a rule.
+    Correlation(&'d Correlation<'a>, &'d Rule<'a>),
+}
+
+impl<'d, 'a> Whole<'d, 'a> {
+    /// What describes it.
+    fn described(self) -> &'d Rule<'a> {
+        match self {
+            Self::Rule(rule) | Self::Correlation(_, rule) => rule,
+        }
+    }
+
+    /// What a chain makes of it.
+    fn apply(self, chain: &'a Chain<'_>) -> Made<'a> {
+        match self {
+            Self::Rule(rule) => Made { correlation: None, applied: chain.apply(rule.clone()) },
+            Self::Correlation(correlation, _) => {
+                let (correlation, applied) = chain.correlate(correlation.clone());
+                Made { correlation: Some(correlation), applied }
+            }
+        }
+    }
+}
+
+/// What a chain made of a rule or of a correlation.
+#[derive(Debug)]
+struct Made<'r> {
+    correlation: Option<Correlation<'r>>,
+    applied: Applied<'r>,
+}
+
+impl<'r> Made<'r> {
+    fn whole(&self) -> Whole<'_, 'r> {
+        match &self.correlation {
+            Some(correlation) => Whole::Correlation(correlation, &self.applied.rule),
+            None => Whole::Rule(&self.applied.rule),
+        }
+    }
+}
+
+/// What a chain made: `None` if it has no pipeline, an error if the program failed at it.
+type Transformed<'r> = Result<Option<Made<'r>>, Diagnostic>;
 
 impl<'p> Engine<'p> {
     /// The engine for these jobs, of which each has its chain in `chains`. `takes` says which entries a job is about.
@@ -136,31 +181,21 @@ impl<'p> Engine<'p> {
     /// Converts a document, the entry with this number, for every job.
     pub(crate) fn document(&self, entry: &Entry<'_>, at: usize) -> Vec<Ended> {
         let status = match &entry.document.kind {
-            Kind::Rule(rule) => return self.rule(entry, rule, at),
+            Kind::Rule(rule) => return self.whole(entry, Whole::Rule(rule), at),
+            Kind::Correlation(correlation) => {
+                let described = correlation.described();
+                return self.whole(entry, Whole::Correlation(correlation, &described), at);
+            }
             Kind::Invalid => Status::Invalid,
             Kind::Refused => Status::Refused,
-            Kind::Correlation(correlation) => return self.correlation(correlation, at),
             Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => Status::Skipped,
         };
         let left = |work: &Work<'_>| if work.takes(at) { status } else { Status::Unselected };
         self.works.iter().map(|work| Ended::without(left(work))).collect()
     }
 
-    /// No target says correlations as yet.
-    fn correlation(&self, correlation: &Correlation<'_>, at: usize) -> Vec<Ended> {
-        let works = self.works.iter().map(|work| {
-            if !work.takes(at) {
-                return Ended::without(Status::Unselected);
-            }
-            let message = format!("the target {} cannot say correlations as yet", work.job.backend.target.name);
-            let fault = Diagnostic::at(Code::CorrelationRule, correlation.span, message).here("a correlation");
-            refuse(Ended::without(Status::Refused), vec![fault])
-        });
-        works.collect()
-    }
-
-    fn rule(&self, entry: &Entry<'_>, rule: &Rule<'_>, at: usize) -> Vec<Ended> {
-        let place = rule.span.start as usize;
+    fn whole<'r>(&'r self, entry: &Entry<'_>, whole: Whole<'_, 'r>, at: usize) -> Vec<Ended> {
+        let place = whole.described().span.start as usize;
         let mut transformed: Vec<Option<Transformed<'_>>> = self.chains.all().iter().map(|_| None).collect();
         let works = self.works.iter().map(|work| {
             let (true, Some(slot)) = (work.takes(at), transformed.get_mut(work.chain)) else {
@@ -168,15 +203,15 @@ impl<'p> Engine<'p> {
             };
             let transformed = slot.get_or_insert_with(|| {
                 let chain = self.chains.all().get(work.chain).filter(|chain| !chain.is_empty());
-                guarded(entry.source, place, || chain.map(|chain| chain.apply(rule.clone())))
+                guarded(entry.source, place, || chain.map(|chain| whole.apply(chain)))
             });
             let mut ended = transformed
                 .as_ref()
                 .map_err(Clone::clone)
                 .and_then(|applied| {
                     guarded(entry.source, place, || match applied {
-                        Some(applied) => self.applied(work, applied, at),
-                        None => self.converted(work, rule, None, at),
+                        Some(made) => self.applied(work, made, at),
+                        None => self.converted(work, whole, None, at),
                     })
                 })
                 .unwrap_or_else(|fault| refuse(Ended::without(Status::Refused), vec![fault]));
@@ -186,21 +221,25 @@ impl<'p> Engine<'p> {
         works.collect()
     }
 
-    /// Converts what pipelines made of a rule.
-    fn applied(&self, work: &Work<'_>, applied: &Applied<'_>, at: usize) -> Ended {
-        let said = applied.diagnostics.clone();
+    /// Converts what pipelines made.
+    fn applied(&self, work: &Work<'_>, made: &Made<'_>, at: usize) -> Ended {
+        let said = made.applied.diagnostics.clone();
         if said.iter().any(is_error) {
             return refuse(Ended::without(Status::Refused), said);
         }
-        let mut ended = self.converted(work, &applied.rule, Some(applied), at);
+        let mut ended = self.converted(work, made.whole(), Some(&made.applied), at);
         ended.lose(&said);
         ended.diagnostics.splice(0..0, said);
         ended
     }
 
-    /// Converts a rule as it is after the pipelines.
-    fn converted(&self, work: &Work<'_>, rule: &Rule<'_>, applied: Option<&Applied<'_>>, at: usize) -> Ended {
-        let conversion = work.job.backend.convert(rule);
+    /// Converts what there is after the pipelines.
+    fn converted(&self, work: &Work<'_>, whole: Whole<'_, '_>, applied: Option<&Applied<'_>>, at: usize) -> Ended {
+        let rule = whole.described();
+        let conversion = match whole {
+            Whole::Rule(rule) => work.job.backend.convert(rule),
+            Whole::Correlation(correlation, _) => work.job.backend.correlate(correlation),
+        };
         let mut ended = Ended {
             queries: conversion.queries,
             assumptions: conversion.assumptions,
@@ -276,11 +315,19 @@ impl Work<'_> {
 /// The names of each entry in the run. Rules that the target refuses take names too, so that a name does not depend on
 /// what a target can say.
 fn places(job: &Job, entries: &[Entry<'_>], takes: &[bool]) -> Vec<Place> {
+    let described: Vec<Option<Rule<'_>>> = entries
+        .iter()
+        .map(|entry| match &entry.document.kind {
+            Kind::Correlation(correlation) => Some(correlation.described()),
+            _ => None,
+        })
+        .collect();
     let mut naming = Naming::default();
     let mut all = Vec::with_capacity(entries.len());
-    for (entry, taken) in entries.iter().zip(takes) {
-        all.push(match &entry.document.kind {
-            Kind::Rule(rule) if *taken => naming.assign(&job.backend.settings, rule),
+    for ((entry, described), taken) in entries.iter().zip(&described).zip(takes) {
+        all.push(match (&entry.document.kind, described) {
+            (Kind::Rule(rule), _) if *taken => naming.assign(&job.backend.settings, rule),
+            (_, Some(described)) if *taken => naming.assign(&job.backend.settings, described),
             _ => Place::default(),
         });
     }

@@ -105,7 +105,7 @@ fn end(entry: &Entry<'_>, sources: &SourceMap, limits: Limits) -> Sampled {
         Kind::Refused => return Sampled::without(Status::Refused),
         Kind::Correlation(correlation) => {
             let message = "samples are of single events, and a correlation is about several";
-            let fault = Diagnostic::at(Code::CorrelationRule, correlation.span, message).here("a correlation");
+            let fault = Diagnostic::at(Code::CorrelationUnsupported, correlation.span, message).here("a correlation");
             return Sampled { diagnostics: vec![fault], ..Sampled::without(Status::Refused) };
         }
         Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => return Sampled::without(Status::Skipped),

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use sigcast_backends::options::{Settings, option};
 use sigcast_backends::{Backend, Status, find};
 use sigcast_diagnostics::{Class, Code};
-use sigcast_formats::Templates;
+use sigcast_formats::{Naming, Templates};
 use sigcast_ir::schema::{FieldKind, Schema};
 
 use crate::corpus::Case;
@@ -246,7 +246,8 @@ impl Converter {
     fn watches(&self, case: &Case<'_>, queries: &[String]) -> Vec<Result<String, String>> {
         let target = self.backend.target;
         let Some(format) = target.format("json") else { return vec![Err("no such format".to_owned()); queries.len()] };
-        let parts = self.templates.render_parts(target, format, &case.rule, queries, &self.backend.settings, 0);
+        let place = Naming::default().assign(&self.backend.settings, &case.rule);
+        let parts = self.templates.render_parts(target, format, &case.rule, queries, &self.backend.settings, &place);
         let query = |text: &String| -> Result<String, String> {
             let watch: Value = serde_json::from_str(text).map_err(|fault| fault.to_string())?;
             let filter = watch.pointer("/input/search/request/body/query/bool/filter/0");

@@ -121,8 +121,6 @@ codes! {
     NoDetectionMatches = Invalid "no-detection-matches";
     /// The condition uses an aggregation (`| count() …`) or `near`, which correlations replaced.
     LegacyAggregation = Refusal "legacy-aggregation";
-    /// The document is a Sigma correlation rule, which the target cannot say.
-    CorrelationRule = Refusal "correlation-rule";
     /// A filter that is for the rule is wrong or not supported: the query would match what the filter leaves out.
     BrokenFilter = Refusal "broken-filter";
 

@@ -35,9 +35,11 @@ impl<'r> Naming<'r> {
     pub fn assign(&mut self, settings: &Settings, rule: &'r Rule<'_>) -> Place {
         let count = self.counts.entry(Templates::named_by(settings, rule)).or_default();
         let earlier = *count;
-        *count += rule.conditions.len();
+        // What describes a correlation has no condition, and a correlation one query.
+        let queries = rule.conditions.len().max(1);
+        *count += queries;
         let title = line(&rule.meta.title).trim().to_owned();
-        let names = rule.conditions.iter().map(|_| self.name(&title)).collect();
+        let names = (0..queries).map(|_| self.name(&title)).collect();
         Place { earlier, names }
     }
 

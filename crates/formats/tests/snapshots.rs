@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, Conversion, TARGETS, Target};
-use sigcast_diagnostics::{Code, Diagnostic, Severity, SourceMap, render};
+use sigcast_diagnostics::{Diagnostic, Severity, SourceMap, render};
 use sigcast_formats::Templates;
 use sigcast_frontend::{Document, Kind};
 use sigcast_ir::Rule;
@@ -106,31 +106,40 @@ impl Sample {
     fn document(&self, out: &mut String, document: &Document<'_>, backend: &Backend, templates: &Templates) {
         match &document.kind {
             Kind::Rule(rule) => {
-                let conversion = backend.convert(rule);
-                let _ = writeln!(out, "status: {}", conversion.status.as_str());
-                queries(out, &conversion, rule, backend, templates);
-                if !conversion.assumptions.is_empty() {
-                    let codes: Vec<&str> = conversion.assumptions.iter().map(|code| code.as_str()).collect();
-                    let _ = writeln!(out, "\nassumptions: {}", codes.join(", "));
-                }
-                self.diagnostics(out, document.diagnostics.iter().chain(&conversion.diagnostics));
+                self.converted(out, document, &backend.convert(rule), rule, backend, templates);
+            }
+            Kind::Correlation(correlation) => {
+                let described = correlation.described();
+                self.converted(out, document, &backend.correlate(correlation), &described, backend, templates);
             }
             Kind::Invalid => panic!("{} is invalid: {:?}", self.sources.get(self.id).name(), document.diagnostics),
             Kind::Refused => {
                 out.push_str("status: refused\n");
                 self.diagnostics(out, &document.diagnostics);
             }
-            Kind::Correlation(correlation) => {
-                let message = format!("the target {} cannot say correlations as yet", backend.target.name);
-                let fault = Diagnostic::at(Code::CorrelationRule, correlation.span, message);
-                out.push_str("status: refused\n");
-                self.diagnostics(out, document.diagnostics.iter().chain([&fault]));
-            }
             Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => {
                 out.push_str("status: skipped\n");
                 self.diagnostics(out, &document.diagnostics);
             }
         }
+    }
+
+    fn converted(
+        &self,
+        out: &mut String,
+        document: &Document<'_>,
+        conversion: &Conversion,
+        rule: &Rule<'_>,
+        backend: &Backend,
+        templates: &Templates,
+    ) {
+        let _ = writeln!(out, "status: {}", conversion.status.as_str());
+        queries(out, conversion, rule, backend, templates);
+        if !conversion.assumptions.is_empty() {
+            let codes: Vec<&str> = conversion.assumptions.iter().map(|code| code.as_str()).collect();
+            let _ = writeln!(out, "\nassumptions: {}", codes.join(", "));
+        }
+        self.diagnostics(out, document.diagnostics.iter().chain(&conversion.diagnostics));
     }
 
     fn diagnostics<'d>(&self, out: &mut String, found: impl IntoIterator<Item = &'d Diagnostic>) {

@@ -37,6 +37,8 @@ pub struct Prepared<'a> {
     pub scoped: bool,
     /// The fields that the rule shows by the names that it gives them itself; empty if no pipeline was applied.
     pub fields: Vec<Field<'a>>,
+    /// Fields of the rule's events that a correlation asks for, each with what stands for it.
+    pub named: Vec<Vec<Field<'a>>>,
 }
 
 /// What describes a rule. Everything is as written; absent and empty lists are the same.

@@ -33,9 +33,9 @@ pub struct Applied<'a> {
     /// Refusals and warnings, in the order of the items.
     pub diagnostics: Vec<Diagnostic>,
     /// What was kept for conditions and templates.
-    state: BTreeMap<String, Value>,
+    pub(crate) state: BTreeMap<String, Value>,
     /// The numbers of the items that were applied.
-    applied: Vec<u32>,
+    pub(crate) applied: Vec<u32>,
 }
 
 impl Applied<'_> {

@@ -324,10 +324,23 @@ fn in_fields<'a>(item: &DetectionItem<'a>, names: &[Cow<'a, str>]) -> Tree<'a> {
     }
 }
 
-/// Renames the fields that a rule shows.
+/// Renames the fields that a rule shows, and those that a correlation takes of its events.
 fn shown_fields<'a>(work: &'a dyn FieldWork, item: &Item<'_>, number: u32, rule: &mut Rule<'a>, run: &mut Run<'_>) {
-    let mut all = Vec::with_capacity(rule.meta.fields.len());
-    for field in std::mem::take(&mut rule.meta.fields) {
+    rename_all(work, item, number, &mut rule.meta.fields, run);
+    for fields in &mut rule.prepared.named {
+        rename_all(work, item, number, fields, run);
+    }
+}
+
+fn rename_all<'a>(
+    work: &'a dyn FieldWork,
+    item: &Item<'_>,
+    number: u32,
+    fields: &mut Vec<Field<'a>>,
+    run: &mut Run<'_>,
+) {
+    let mut all = Vec::with_capacity(fields.len());
+    for field in std::mem::take(fields) {
         let names = if item.gates.takes_field(field.as_str(), run) { work.names(field.as_str()) } else { None };
         match names {
             Some(names) => {
@@ -339,7 +352,7 @@ fn shown_fields<'a>(work: &'a dyn FieldWork, item: &Item<'_>, number: u32, rule:
             None => all.push(field),
         }
     }
-    rule.meta.fields = all;
+    *fields = all;
 }
 
 impl Run<'_> {

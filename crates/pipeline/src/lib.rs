@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `read`, `item`, `gate`, `conditions`, `transformations` | a YAML text | [`Pipeline`]: items, compiled once |
 //! | [`Chain::apply`] | a rule | the rule after every item, in order, with what there is to say |
+//! | [`Chain::correlate`] | a correlation | likewise, each of its rules |
 //! | [`Chain::postprocess`], [`Chain::finalize`] | queries | what pipelines make of them |
 //!
 //! The vocabulary is pySigma's, so that its files load unchanged. An item is one entry of a table and one file.
@@ -13,6 +14,7 @@
 mod builtin;
 mod chain;
 mod conditions;
+mod correlation;
 mod coverage;
 mod engine;
 mod explain;

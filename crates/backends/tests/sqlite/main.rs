@@ -5,6 +5,7 @@
 #[path = "../support/address.rs"]
 mod address;
 mod constructs;
+mod correlations;
 mod made;
 mod sampler;
 mod samples;

@@ -51,7 +51,8 @@ pub(in crate::targets) fn compose(
     let time = composer.field(&Field::new(time), correlation.kind_span, engine.dialect)?;
     let rules: Vec<&Rule<'_>> = correlation.rules().collect();
     let conditions: Option<Vec<String>> = rules.iter().map(|rule| composer.expression(rule, engine.dialect)).collect();
-    let mut query = Query { composer, engine, out: String::new(), steps: 0, rules: 0, correlations: 0 };
+    let mut query =
+        Query { composer, engine, out: String::new(), steps: 0, rules: 0, correlations: 0, keys: Vec::new() };
     query.events(&table, &(engine.millis)(&time), &conditions?);
     let fires = query.correlation(correlation, true)?;
     let last = query.last();
@@ -88,6 +89,8 @@ struct Query<'q, 'c> {
     rules: usize,
     /// How many correlations have been met.
     correlations: usize,
+    /// What the keys of each of these are, in order.
+    keys: Vec<Vec<String>>,
 }
 
 /// A correlation among the others of the query.
@@ -195,8 +198,10 @@ impl Query<'_, '_> {
         let first = keys.first().cloned().unwrap_or_default();
         if keys.iter().all(|other| *other == first) {
             self.add(&named(&first));
+            self.keys.push(first);
             return Some(flags);
         }
+        self.keys.push((1..=first.len()).map(|at| format!("\"sigma_key_{number}_{at}\"")).collect());
         let counts = |correlation: &Correlation<'_>| {
             use Measure::{Average, Events, Median, Percentile, Sum};
             matches!(
@@ -230,7 +235,7 @@ impl Query<'_, '_> {
                 let name = self.composer.field(field, member.span, self.engine.dialect)?;
                 Some(format!("CAST({name} AS TEXT)"))
             }
-            KeyField::Inner(at) => Some(format!("\"sigma_key_{inner}_{}\"", at + 1)),
+            KeyField::Inner(at) => self.keys.get(inner.checked_sub(1)?)?.get(*at).cloned(),
         };
         member.keys.iter().map(key).collect()
     }

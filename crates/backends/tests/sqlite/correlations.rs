@@ -1,0 +1,181 @@
+//! Correlations in SQLite: the emitted query finds the events at which the evaluator says that the correlation fires.
+
+use serde_json::{Map, Value, json};
+use sigcast_backends::Status;
+use sigcast_diagnostics::SourceMap;
+use sigcast_eval::{CorrelationMatcher, TimedEvent};
+use sigcast_frontend::{Kind, link, parse};
+use sigcast_ir::Correlation;
+
+use crate::{backend, table};
+
+/// Rules that overlap, so that one event may be an event of several.
+const RULES: &str = "\
+title: One\nname: one\nlogsource: {product: windows}\ndetection: {s: {EventID: [1, 4]}, condition: s}\n---
+title: Two\nname: two\nlogsource: {product: windows}\ndetection: {s: {EventID: [2, 4]}, condition: s}\n---
+title: Three\nname: three\nlogsource: {product: windows}\ndetection: {s: {EventID: 3}, f: {Port: 5}, condition: s and not f}\n---
+";
+
+/// 2026-01-01T00:00:00Z.
+const START: i64 = 1_767_225_600_000;
+
+/// The last correlation of a file with those rules and these documents.
+fn with_correlation(documents: &str, check: impl FnOnce(&Correlation<'_>)) {
+    let mut sources = SourceMap::new();
+    let id = sources.add("correlations.yml", format!("{RULES}{documents}"));
+    let mut documents = parse(&sources, id);
+    link(&mut documents.iter_mut().collect::<Vec<_>>());
+    let last = documents.last().expect("a document");
+    match &last.kind {
+        Kind::Correlation(correlation) => check(correlation),
+        _ => panic!("{last:?}"),
+    }
+}
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most
+    }
+}
+
+/// A stream of some events within a few minutes; times may be equal, and fields absent or empty.
+fn stream(dice: &mut Dice) -> Vec<TimedEvent> {
+    let event = |dice: &mut Dice| {
+        let mut event = Map::new();
+        event.insert("EventID".to_owned(), json!(dice.below(5)));
+        for (field, values) in [
+            ("User", [json!("a"), json!("A"), json!("b"), Value::Null]),
+            ("Target", [json!("a"), json!("b"), json!(""), json!("b")]),
+            ("Host", [json!("x"), json!("x"), json!("y"), json!("x")]),
+            ("Port", [json!(1), json!(2), json!(5), Value::Null]),
+            ("Bytes", [json!(10), json!(7), json!(100), json!(0)]),
+        ] {
+            let value = &values[usize::try_from(dice.below(4)).expect("small")];
+            if dice.below(8) > 0 {
+                event.insert(field.to_owned(), value.clone());
+            }
+        }
+        let seconds = i64::try_from(dice.below(240)).expect("small");
+        let millis = if dice.below(3) == 0 { i64::try_from(dice.below(1000)).expect("small") } else { 0 };
+        TimedEvent { time: START + seconds / 15 * 15_000 + millis, event: Value::Object(event) }
+    };
+    let count = 4 + dice.below(12);
+    (0..count).map(|_| event(dice)).collect()
+}
+
+/// The stream as rows, each with its time as text.
+fn rows(stream: &[TimedEvent]) -> Vec<Value> {
+    let row = |one: &TimedEvent| {
+        let mut event = one.event.as_object().cloned().unwrap_or_default();
+        let (seconds, millis) = ((one.time - START) / 1000, (one.time - START) % 1000);
+        let text = format!("2026-01-01T00:{:02}:{:02}.{millis:03}Z", seconds / 60, seconds % 60);
+        event.insert("timestamp".to_owned(), Value::String(text));
+        Value::Object(event)
+    };
+    stream.iter().map(row).collect()
+}
+
+/// Asks SQLite and the evaluator about many streams, of which some fire and some do not.
+fn check(documents: &str) {
+    let backend = backend(&[]);
+    with_correlation(documents, |correlation| {
+        let converted = backend.correlate(correlation);
+        assert_eq!(converted.status, Status::Exact, "{documents}: {:?}", converted.diagnostics);
+        let [query] = converted.queries.as_slice() else { panic!("one query is expected: {converted:?}") };
+        let matcher = CorrelationMatcher::new(correlation).expect("a correlation that has a meaning");
+        let connection = table::database();
+        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+        let columns: Vec<String> =
+            ["timestamp", "EventID", "User", "Target", "Host", "Port", "Bytes"].map(str::to_owned).into();
+        let (mut fired, mut quiet) = (0, 0);
+        for number in 0..150 {
+            let stream = stream(&mut dice);
+            table::table(&connection, &columns, &rows(&stream), table::Declared::Bare);
+            let mut found = table::found(&connection, query).unwrap_or_else(|fault| panic!("{fault}: {query}"));
+            found.dedup();
+            let mut expected: Vec<usize> =
+                matcher.fires(&stream).expect("an answer").iter().map(|firing| firing.event).collect();
+            expected.sort_unstable();
+            expected.dedup();
+            assert_eq!(found, expected, "stream {number}: {:#?}\n{documents}\n{query}", rows(&stream));
+            if expected.is_empty() { quiet += 1 } else { fired += 1 }
+        }
+        assert!(fired > 0 && quiet > 0, "{fired} streams fire and {quiet} do not: {documents}");
+    });
+}
+
+/// A correlation of the rules, grouped by the host, within a minute.
+fn correlation(kind: &str, rules: &str, condition: &str) -> String {
+    format!(
+        "title: C\ncorrelation:\n  type: {kind}\n  rules: {rules}\n  group-by: [Host]\n  timespan: 1m\n{}",
+        if condition.is_empty() { String::new() } else { format!("  condition: {condition}\n") }
+    )
+}
+
+#[test]
+fn events_are_counted() {
+    check(&correlation("event_count", "[one]", "{gte: 2}"));
+    check(&correlation("event_count", "[one, two]", "{gt: 2, lte: 4}"));
+    check(&correlation("event_count", "[one, two, three]", "{eq: 3}"));
+    check(&correlation("event_count", "[three]", "{neq: 1}"));
+    let ungrouped = "title: C\ncorrelation: {type: event_count, rules: [two], timespan: 15s, condition: {gte: 2}}\n";
+    check(ungrouped);
+}
+
+#[test]
+fn values_are_measured() {
+    check(&correlation("value_count", "[one, two]", "{field: User, gte: 2}"));
+    check(&correlation("value_count", "[one, two]", "{field: [User, Target], gte: 3}"));
+    check(&correlation("value_count", "[one]", "{field: Port, lt: 2}"));
+    check(&correlation("value_sum", "[one, two]", "{field: Bytes, gte: 110}"));
+    check(&correlation("value_avg", "[one, two]", "{field: Bytes, gt: 20.5}"));
+    check(&correlation("value_min", "[one, two]", "{field: Bytes, gte: 7}"));
+    check(&correlation("value_max", "[one]", "{field: Port, lte: 2}"));
+    check(&correlation("value_median", "[one, two]", "{field: Bytes, gt: 8}"));
+    check(&correlation("value_percentile", "[one, two, three]", "{field: Bytes, percentile: 75, gt: 30}"));
+}
+
+#[test]
+fn rules_occur_together() {
+    check(&correlation("temporal", "[one, two]", ""));
+    check(&correlation("temporal", "[one, two, three]", "{gte: 2}"));
+    check(&correlation("temporal", "[one, two, three]", "one and (two or three)"));
+    check(&correlation("temporal", "[one, two, three]", "one and two and not three"));
+    check(&correlation("temporal", "[one, two]", "not one and not (two and one)"));
+}
+
+#[test]
+fn rules_occur_in_order() {
+    check(&correlation("temporal_ordered", "[one, two]", ""));
+    check(&correlation("temporal_ordered", "[three, two, one]", ""));
+    check(&correlation("temporal_ordered", "[one, two, three]", "{gte: 2}"));
+    check(&correlation("temporal_ordered", "[one, two, three]", "(one or two) and three"));
+    check(&correlation("temporal_ordered", "[two, one, three]", "two and one and not three"));
+}
+
+#[test]
+fn keys_may_be_of_other_fields_for_each_rule() {
+    let aliased = "title: C\ncorrelation:\n  type: temporal\n  rules: [one, two]\n  group-by: [who]\n  timespan: 1m\n  \
+                   aliases: {who: {one: User, two: Target}}\n";
+    check(aliased);
+    check(&aliased.replace("temporal", "temporal_ordered"));
+}
+
+#[test]
+fn correlations_are_correlated() {
+    let inner = "title: Many\nname: many\ncorrelation: {type: event_count, rules: [one], group-by: [Host, User], \
+                 timespan: 1m, condition: {gte: 2}}\n---\n";
+    check(&format!("{inner}{}", correlation("temporal_ordered", "[many, two]", "")));
+    check(&format!("{inner}{}", correlation("event_count", "[many, three]", "{gte: 2}")));
+    let within = "title: C\ncorrelation: {type: temporal, rules: [many, three], timespan: 30s}\n";
+    check(&format!("{inner}{within}"));
+    let middle = "title: Middle\nname: middle\ncorrelation: {type: temporal, rules: [many, two], group-by: [Host], \
+                  timespan: 2m}\n---\n";
+    check(&format!("{inner}{middle}{}", correlation("value_count", "[middle, three]", "{field: Port, gte: 2}")));
+}
