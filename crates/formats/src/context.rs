@@ -40,6 +40,8 @@ pub(crate) struct Context<'c> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Shared {
     attack: AttackView,
+    /// Everything that describes the rule, as a text of several lines.
+    about: String,
     /// The rule's level, else the one that the options give to rules without one.
     severity: &'static str,
     /// Whether the rule is put into service.
@@ -65,8 +67,10 @@ impl Shared {
     pub(crate) fn of(rule: &Rule<'_>, target: &Target, settings: &Settings, schedule: Schedule) -> Self {
         let retired = matches!(rule.meta.status, Some(Status::Deprecated | Status::Unsupported));
         let overrides = crate::notes::own(rule, target).into_iter().map(|(key, value)| (key, plain(value)));
+        let attack = AttackView::of(rule);
         Self {
-            attack: AttackView::of(rule),
+            about: about(rule, &attack),
+            attack,
             severity: rule.meta.level.unwrap_or(settings.level).as_str(),
             enabled: match settings.enabled {
                 Enabled::Auto => !retired,
@@ -86,6 +90,28 @@ impl Shared {
             },
         }
     }
+}
+
+/// What describes a rule, for products that have one text for it.
+fn about(rule: &Rule<'_>, attack: &AttackView) -> String {
+    let meta = &rule.meta;
+    let mut out = meta.description.as_deref().unwrap_or(&meta.title).trim().to_owned();
+    out.push('\n');
+    let mut line = |label: &str, value: &str| {
+        if !value.trim().is_empty() {
+            out.push_str(&format!("\n{label}: {}", crate::escape::line(value.trim())));
+        }
+    };
+    line("Rule", meta.id.as_deref().unwrap_or_default());
+    line("Status", meta.status.map(Status::as_str).unwrap_or_default());
+    line("Level", meta.level.map(sigcast_ir::Level::as_str).unwrap_or_default());
+    line("Author", meta.author.as_deref().unwrap_or_default());
+    line("Date", meta.modified.as_deref().or(meta.date.as_deref()).unwrap_or_default());
+    line("License", meta.license.as_deref().unwrap_or_default());
+    attack.lines().iter().for_each(|threat| line("ATT&CK", threat));
+    meta.falsepositives.iter().for_each(|case| line("False positive", case));
+    meta.references.iter().for_each(|reference| line("Reference", reference));
+    out.trim_end().to_owned()
 }
 
 /// The value of a custom attribute as JSON.

@@ -36,7 +36,9 @@ pub(crate) fn register(environment: &mut Environment<'_>) {
     environment.add_filter("text_json", text_json);
     environment.add_filter("from_json", from_json);
     environment.add_filter("quoted", quoted);
+    environment.add_filter("shielded", shielded);
     environment.add_filter("block", block);
+    environment.add_function("refuse", refuse);
     environment.add_filter("continued", continued);
     environment.add_filter("stanza", stanza);
     environment.add_filter("comment", comment);
@@ -105,6 +107,16 @@ fn from_json(text: &str) -> Result<Value, Error> {
 /// `{{ value|quoted }}`: the value as in YAML, TOML and JSON, in a template of another escaping.
 fn quoted(value: &Value) -> Result<Value, Error> {
     Ok(Value::from_safe_string(printable(&json(value)?)))
+}
+
+/// `{{ value|shielded }}`: the same without `$`, for programs that put environment variables into the text of the file.
+fn shielded(value: &Value) -> Result<Value, Error> {
+    Ok(Value::from_safe_string(printable(&json(value)?).replace('$', "\\u0024")))
+}
+
+/// `{{ refuse("why") }}`: the format cannot hold the rule.
+fn refuse(reason: String) -> Result<Value, Error> {
+    Err(Error::new(ErrorKind::InvalidOperation, reason))
 }
 
 /// `{{ text|block(4) }}`: a text as a block of YAML with that many blanks before each line, two more than stand before

@@ -310,6 +310,7 @@ fn needed(needs: &[String], settings: &Settings, format: &Format) -> Result<(), 
     for key in needs {
         let there = match key.as_str() {
             "index" => !settings.index.is_empty(),
+            "data_view" => settings.data_view.is_some() || !settings.index.is_empty(),
             "table" => settings.table.is_some(),
             "time_range" => settings.time_range.is_some(),
             "recipient" => settings.recipient.is_some(),

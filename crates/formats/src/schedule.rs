@@ -26,6 +26,10 @@ pub(crate) struct Schedule {
     window_iso: String,
     /// Five fields of cron; none if cron cannot say the interval.
     cron: Option<String>,
+    /// Whether an option gives the schedule of cron.
+    by_cron: bool,
+    /// Whether an option says how far back to look.
+    asked: bool,
 }
 
 /// What holds if neither an option nor the template says more.
@@ -72,6 +76,8 @@ impl Schedule {
             window_seconds: window,
             window_iso: iso(window),
             cron: settings.cron.clone().or_else(|| cron(interval)),
+            by_cron: settings.cron.is_some(),
+            asked: settings.time_range.is_some(),
         })
     }
 }

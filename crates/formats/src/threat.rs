@@ -88,6 +88,23 @@ impl AttackView {
     }
 }
 
+impl AttackView {
+    /// A line for each tactic: `Execution (TA0002): T1059.001 PowerShell`.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        let named = |technique: &TechniqueView| format!("{} {}", technique.id, technique.name);
+        let line = |threat: &ThreatView| {
+            let techniques = threat.techniques.iter().flat_map(|paired| {
+                let alone = paired.subtechniques.is_empty();
+                alone.then(|| named(&paired.technique)).into_iter().chain(paired.subtechniques.iter().map(named))
+            });
+            let techniques: Vec<String> = techniques.collect();
+            let sign = if techniques.is_empty() { "" } else { ": " };
+            format!("{} ({}){sign}{}", threat.tactic.name, threat.tactic.id, techniques.join(", "))
+        };
+        self.threats.iter().map(line).collect()
+    }
+}
+
 impl TacticView {
     fn of(tactic: &Tactic) -> Self {
         let former = match tactic.former() {

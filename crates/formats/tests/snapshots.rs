@@ -41,6 +41,32 @@ fn sample_rules() {
     });
 }
 
+/// Sample rules whose formats are shown: one with everything that describes a rule, one with two queries, one with awkward
+/// signs.
+const SHOWN: [&str; 3] = ["renamed_remote_execution_tool", "two_questions_one_rule", "shell_signs_in_arguments"];
+
+/// What formats beside a target's first one make of a few sample rules: `snapshots/<target>/<format>/<rule>.snap`.
+#[test]
+fn formats_of_sample_rules() {
+    let templates = Templates::builtin();
+    insta::glob!("../../../rules", "**/*.{yml,yaml}", |path| {
+        if !SHOWN.contains(&stem(path).as_str()) {
+            return;
+        }
+        let sample = Sample::read(path);
+        for target in TARGETS.iter().copied().filter(|target| target.name != "watcher") {
+            for format in target.formats.iter().filter(|format| !format.plain) {
+                let mut settings = insta::Settings::clone_current();
+                settings.set_snapshot_path(format!("../../../snapshots/{}/{}", target.name, format.name));
+                settings.remove_snapshot_suffix();
+                settings.set_prepend_module_to_snapshot(false);
+                settings.set_omit_expression(true);
+                settings.bind(|| insta::assert_snapshot!(stem(path), sample.formatted(target, format, &templates)));
+            }
+        }
+    });
+}
+
 #[test]
 fn names_of_rules_are_distinct() {
     let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
@@ -101,6 +127,35 @@ impl Sample {
             self.document(&mut out, &document, &backend, templates);
         }
         out
+    }
+
+    /// What a format makes of the rules, with the options that it needs.
+    fn formatted(&self, target: &'static Target, format: &sigcast_backends::Format, templates: &Templates) -> String {
+        let mut settings = Settings::default();
+        for (key, value) in [("index", "logs-*"), ("data_view", "view-1"), ("recipient", "soc@example.org")] {
+            if target.options.contains(&key) {
+                sigcast_backends::options::option(key).expect("known").set(&mut settings, value).expect("a value");
+            }
+        }
+        let backend = Backend::new(target, settings).for_format(format);
+        let mut naming = sigcast_formats::Naming::default();
+        let documents = sigcast_frontend::parse(&self.sources, self.id);
+        let mut out = String::new();
+        for document in &documents {
+            let Kind::Rule(rule) = &document.kind else { continue };
+            let conversion = backend.convert(rule);
+            let place = naming.assign(&backend.settings, rule);
+            let settings = backend.settings_for(rule, &mut Vec::new()).into_owned();
+            if conversion.queries.is_empty() {
+                out.push_str("no output: refused\n");
+                continue;
+            }
+            match templates.render_parts(target, format, rule, &conversion.queries, &settings, &place) {
+                Ok(texts) => out.push_str(&texts.concat()),
+                Err(fault) => out.push_str(&format!("no output: {fault}\n")),
+            }
+        }
+        out.lines().map(|line| visible(line) + "\n").collect()
     }
 
     fn document(&self, out: &mut String, document: &Document<'_>, backend: &Backend, templates: &Templates) {

@@ -34,7 +34,7 @@ use crate::options::{CidrMode, Settings};
 use crate::passes::{self, cidr, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, Target, plain, scope_term};
+use crate::target::{Comment, Format, Language, Target, plain, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{Writer, boolean, number};
 
@@ -47,7 +47,13 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["event_category", "cidr", "time_field", "time_range", "index", "interval", "enabled", "level"],
-    formats: &[plain("eql"), commented("eql"), SIEM_RULE, SIEM_RULE_NDJSON],
+    formats: &[
+        plain("eql"),
+        commented("eql"),
+        SIEM_RULE,
+        SIEM_RULE_NDJSON,
+        Format::made("eql-request", "the body of a request of the EQL search API", "json").also(&["eqlapi"]),
+    ],
     comment: Comment::Line("//"),
     open,
     scope,

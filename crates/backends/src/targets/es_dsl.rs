@@ -42,7 +42,10 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["cidr", "fields", "time_field", "time_range"],
-    formats: &[Format { plain: true, ..Format::made("default", "the body of a search request", "json") }],
+    formats: &[
+        Format { plain: true, ..Format::made("default", "the body of a search request", "json") },
+        super::formats::DSL_REQUEST,
+    ],
     comment: Comment::None,
     open: |_| {},
     scope,

@@ -14,7 +14,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::schema::FieldKind;
 use sigcast_ir::{Expr, Match, NumberValue, Part, Pattern, Query, Shape, Test};
 
-use super::formats::{SIEM_RULE, SIEM_RULE_NDJSON};
+use super::formats::{SAVED_SEARCH, SIEM_RULE, SIEM_RULE_NDJSON};
 use crate::correlate::Correlate;
 use crate::dialect::{
     Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, no_variant, two_valued,
@@ -37,7 +37,7 @@ pub static TARGET: Target = Target {
     model: super::lucene::INDEX,
     styles: &[],
     options: &["cidr", "index", "time_field", "time_range", "interval", "enabled", "level", "data_view"],
-    formats: &[plain("kuery"), SIEM_RULE, SIEM_RULE_NDJSON],
+    formats: &[plain("kuery"), SIEM_RULE, SIEM_RULE_NDJSON, SAVED_SEARCH],
     comment: Comment::None,
     open: |_| {},
     scope,

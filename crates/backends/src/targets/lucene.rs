@@ -11,7 +11,7 @@ use sigcast_diagnostics::Code;
 use sigcast_ir::model::{Blank, DataModel, Edges, Names, Numbers, Objects, Values};
 use sigcast_ir::{Expr, Match, Order, Pattern, Query, Regex, RegexFlags, Shape, Test};
 
-use super::formats::{SIEM_RULE, SIEM_RULE_NDJSON};
+use super::formats::{DSL_REQUEST, ELASTALERT, SAVED_SEARCH, SIEM_RULE, SIEM_RULE_NDJSON};
 use crate::correlate::Correlate;
 use crate::dialect::{Brackets, Dialect, Emit, Grouping, Infix, List, Operators, Prefix, Say, TextSays, two_valued};
 use crate::options::{CaseMode, CidrMode, FieldMode, Settings};
@@ -43,7 +43,7 @@ pub(super) const TARGET_CONST: Target = Target {
         "level",
         "data_view",
     ],
-    formats: &[plain("lucene"), SIEM_RULE, SIEM_RULE_NDJSON],
+    formats: &[plain("lucene"), SIEM_RULE, SIEM_RULE_NDJSON, SAVED_SEARCH, ELASTALERT, DSL_REQUEST],
     comment: Comment::None,
     open: |_| {},
     scope,

@@ -4,10 +4,11 @@
 //! rule needs differs: operators, escapes, `_exists_`, ranges, networks on fields of type `ip` and the syntax of regular
 //! expressions are those of Elasticsearch. The styles of the Atomic Threat Coverage library knew no OpenSearch.
 
+use super::formats::{DSL_REQUEST, ELASTALERT};
 use super::lucene::{self, LUCENE};
 use crate::correlate::Correlate;
 use crate::dialect::Dialect;
-use crate::target::{Language, Target, plain};
+use crate::target::{Format, Language, Target, plain};
 
 /// OpenSearch, by its query string.
 pub static TARGET: Target = Target {
@@ -17,8 +18,29 @@ pub static TARGET: Target = Target {
     language: Language::Single(&OPENSEARCH),
     model: lucene::INDEX,
     styles: &[],
-    formats: &[plain("lucene")],
-    options: &["cidr", "case", "fields", "index", "time_field", "time_range"],
+    formats: &[
+        plain("lucene"),
+        Format::made("monitor", "a query-level monitor of OpenSearch Alerting", "json")
+            .also(&["monitor_rule"])
+            .scoping(),
+        Format::made("saved-search", "saved searches for the import of OpenSearch Dashboards, one a line", "ndjson")
+            .also(&["dashboards", "dashboards_ndjson"]),
+        ELASTALERT,
+        DSL_REQUEST,
+    ],
+    options: &[
+        "cidr",
+        "case",
+        "fields",
+        "index",
+        "time_field",
+        "time_range",
+        "interval",
+        "cron",
+        "enabled",
+        "level",
+        "data_view",
+    ],
     correlate: Correlate::Refused("a query string finds single events, and counts none"),
     ..lucene::TARGET_CONST
 };
