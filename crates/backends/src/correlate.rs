@@ -62,11 +62,15 @@ impl Backend {
                 None
             }
         };
-        if !correlation.rules().all(|rule| rule.prepared.scoped || (target.scoped)(&self.settings)) {
-            composer.assumptions.insert(Code::AssumeScope);
+        for rule in correlation.rules() {
+            // What is wrong with them is said where they are written.
+            let settings = self.settings_for(rule, &mut Vec::new());
+            if !(rule.prepared.scoped || (target.scoped)(&settings)) {
+                composer.assumptions.insert(Code::AssumeScope);
+            }
+            composer.assumptions.extend((target.assumes)(&settings));
         }
         assumed(&target.model, &mut composer.assumptions);
-        composer.assumptions.extend((target.assumes)(&self.settings));
         let Composer { assumptions, diagnostics, .. } = composer;
         let work = Work { target, settings: &self.settings, assumptions, diagnostics };
         work.finish(query.into_iter().collect())
@@ -114,19 +118,19 @@ impl<'c> Composer<'c> {
     /// The rule as one boolean expression of a language: one of its conditions is true. Not in a group; scopes that the
     /// options ask for are in it. None if it was refused, which is said.
     pub(crate) fn expression(&mut self, rule: &Rule<'_>, dialect: &'static Dialect) -> Option<String> {
-        self.written(rule, |work, query, span| {
-            let said = work.single(query, span, dialect)?;
-            let mut writer = Writer::new(dialect, work.settings);
-            writer.query(&said);
-            Some(writer.out)
-        })
+        self.expression_of_any(&[rule], dialect)
     }
 
     /// The rule in a language of two stages: one of its conditions is true. None if it was refused, which is said.
-    #[expect(dead_code, reason = "its first user, the composer of Splunk, is the next change")]
     pub(crate) fn stages(&mut self, rule: &Rule<'_>) -> Option<Stages> {
+        self.stages_of_any(&[rule])
+    }
+
+    /// One of several rules in a language of two stages; all have the options that pipelines set for the first. None if
+    /// one was refused, which is said.
+    pub(crate) fn stages_of_any(&mut self, rules: &[&Rule<'_>]) -> Option<Stages> {
         let Language::Staged { search, filter, .. } = self.target().language else { return None };
-        self.written(rule, |work, query, span| {
+        self.written_of_any(rules, |work, query, span| {
             let (first, second) = work.stages(query, span, search, filter)?;
             let mut writer = Writer::new(search, work.settings);
             work.write_search(&mut writer, &first);
@@ -139,14 +143,26 @@ impl<'c> Composer<'c> {
         })
     }
 
-    fn written<'a, T>(
+    /// One of several rules as one boolean expression, as [`Composer::expression`] writes one; all have the options that
+    /// pipelines set for the first.
+    pub(crate) fn expression_of_any(&mut self, rules: &[&Rule<'_>], dialect: &'static Dialect) -> Option<String> {
+        self.written_of_any(rules, |work, query, span| {
+            let said = work.single(query, span, dialect)?;
+            let mut writer = Writer::new(dialect, work.settings);
+            writer.query(&said);
+            Some(writer.out)
+        })
+    }
+
+    fn written_of_any<'a, T>(
         &mut self,
-        rule: &Rule<'a>,
+        rules: &[&Rule<'a>],
         write: impl FnOnce(&mut Work<'_>, sigcast_ir::Query<'a>, Span) -> Option<T>,
     ) -> Option<T> {
-        let settings = self.settings_for(rule)?;
-        let mut queries = lower::queries(rule);
-        let span = queries.first().map_or(rule.span, |(_, span)| *span);
+        let first = rules.first()?;
+        let settings = self.settings_for(first)?;
+        let mut queries: Vec<_> = rules.iter().flat_map(|rule| lower::queries(rule)).collect();
+        let span = queries.first().map_or(first.span, |(_, span)| *span);
         let query = match queries.len() {
             1 => queries.swap_remove(0).0,
             _ => Expr::Or(queries.into_iter().map(|(query, _)| query).collect()),

@@ -18,6 +18,8 @@ mod correlate;
 pub mod dialect;
 mod lists;
 mod losses;
+#[cfg(test)]
+mod made;
 pub mod options;
 pub mod overrides;
 pub mod passes;
@@ -26,6 +28,7 @@ pub mod say;
 mod target;
 mod targets;
 pub mod typed;
+mod ways;
 pub mod write;
 
 pub use convert::{Backend, Conversion, Status};

@@ -82,6 +82,16 @@ pub enum RegexpMode {
     Function,
 }
 
+/// Which spans of time a correlation looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WindowMode {
+    /// The one that ends with each event, as rules mean it.
+    #[default]
+    Sliding,
+    /// Those that follow each other: cheaper, and approximate.
+    Tumbling,
+}
+
 /// The options of a conversion, read once a run.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -113,6 +123,8 @@ pub struct Settings {
     pub time_field: Option<String>,
     /// How far back to look, such as `24h`.
     pub time_range: Option<String>,
+    /// Windows of correlations.
+    pub window: WindowMode,
     /// How often a watch or a rule runs, such as `30m`; the format's own if not given.
     pub interval: Option<String>,
     /// When a rule runs, as the five fields of cron, where the format has such a schedule.
@@ -160,6 +172,7 @@ impl Default for Settings {
             limit: 10_000,
             time_field: None,
             time_range: None,
+            window: WindowMode::default(),
             interval: None,
             cron: None,
             enabled: Enabled::default(),
@@ -334,6 +347,17 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "how far back the query looks: a number and s, m, h or d, such as 24h",
         set: |settings, value| {
             settings.time_range = Some(duration(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "window",
+        values: "sliding|tumbling",
+        default: "sliding",
+        help: "windows of correlations: the one that ends with each event, as rules mean it (sliding), or fixed ones that \
+               follow each other (tumbling), which is cheaper and approximate",
+        set: |settings, value| {
+            settings.window = word(value, &[("sliding", WindowMode::Sliding), ("tumbling", WindowMode::Tumbling)])?;
             Ok(())
         },
     },

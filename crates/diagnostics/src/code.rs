@@ -305,7 +305,8 @@ codes! {
     AssumeTrimmedValues = Assumption "assume-trimmed-values";
     /// Fields compared with booleans are stored as booleans.
     AssumeBoolean = Assumption "assume-boolean";
-    /// No more events match than the query's own limit on rows lets through.
+    /// No more events match than the limits on rows let through, and the limits on memory: the query's own, or those of the
+    /// engine's commands.
     AssumeWithinLimit = Assumption "assume-within-limit";
     /// Values are no longer than the schema's `ignore_above` for their field; longer ones are not indexed.
     AssumeIndexedValues = Assumption "assume-indexed-values";

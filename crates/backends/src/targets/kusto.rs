@@ -15,6 +15,7 @@
 //!
 //! Without a table the output is a clause to put behind one: `where …`. With `table=T` it is `T`, then `| where …`.
 
+mod correlation;
 mod literal;
 mod nulls;
 #[cfg(test)]
@@ -51,7 +52,7 @@ pub static TARGET: Target = Target {
     language: Language::Single(&KUSTO),
     model: MODEL,
     styles: &[],
-    options: &["table", "time_field", "time_range"],
+    options: &["table", "time_field", "time_range", "window"],
     formats: &[plain("kql"), commented("kql")],
     comment: Comment::Line("//"),
     open,
@@ -59,7 +60,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.table.is_some(),
     close: |_| {},
     assumes: assume_table,
-    correlate: Correlate::Refused("`summarize` is not written as yet"),
+    correlate: Correlate::Composed(correlation::compose),
 };
 
 /// Text columns are never null, and hold one value.

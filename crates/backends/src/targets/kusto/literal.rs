@@ -86,6 +86,13 @@ fn quote(out: &mut String, quote: char, text: &str) {
     out.push(quote);
 }
 
+/// Text in quotes.
+pub(super) fn quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    quote(&mut out, '"', text);
+    out
+}
+
 /// Characters that break a line, do not show, or turn the direction of what follows.
 fn must_escape(c: char) -> bool {
     c.is_control()

@@ -8,6 +8,7 @@
 //!   Manual, "Wildcards": avoid them in the middle of a string), so such patterns are filtered behind the search;
 //! - `earliest` sets the time range of the search wherever it stands in it.
 
+mod correlation;
 mod filter;
 pub(super) mod search;
 
@@ -32,7 +33,7 @@ pub static TARGET: Target = Target {
     },
     model: MODEL,
     styles: super::atc::SPLUNK,
-    options: &["style", "index", "source", "sourcetype", "time_range"],
+    options: &["style", "index", "source", "sourcetype", "time_range", "window"],
     formats: &[plain("spl"), commented("spl")],
     comment: Comment::Block("```", "```"),
     open: |_| {},
@@ -40,7 +41,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| !settings.index.is_empty() || settings.source.is_some() || settings.sourcetype.is_some(),
     close: |_| {},
     assumes: |_| &[],
-    correlate: Correlate::Refused("`stats` is not written as yet"),
+    correlate: Correlate::Composed(correlation::compose),
 };
 
 /// Fields are extracted as text at search time, several values of one name too; a field without a value is not extracted.

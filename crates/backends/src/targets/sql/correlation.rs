@@ -18,13 +18,12 @@
 use std::fmt::Write as _;
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{
-    Bound, Correlation, Criterion, Field, KeyField, Measure, Member, MemberCondition, Order, Rule, Source, Wanted,
-};
+use sigcast_ir::{Bound, Correlation, Criterion, Field, KeyField, Measure, Member, Rule, Source, Wanted};
 
 use super::{TABLE, TIME};
 use crate::correlate::Composer;
 use crate::dialect::Dialect;
+use crate::ways::{MOST_WAYS, Words, condition_text, ways};
 use crate::write::Writer;
 
 /// What an engine says in its own way.
@@ -36,8 +35,8 @@ pub(in crate::targets) struct Engine {
     pub(in crate::targets) millis: fn(&str) -> String,
 }
 
-/// How many ways to fulfil a condition in order are written out.
-const MOST_WAYS: usize = 16;
+/// How conditions over members are written.
+const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT " };
 
 /// Writes the query of a correlation.
 pub(in crate::targets) fn compose(
@@ -341,7 +340,7 @@ impl Query<'_, '_> {
     fn temporal(&mut self, node: &Node<'_, '_>, wanted: &Wanted<'_>) -> String {
         let present = self.present(node);
         match wanted {
-            Wanted::Rules(condition) => condition_text(condition, &present),
+            Wanted::Rules(condition) => condition_text(condition, &present, &WORDS),
             Wanted::Count(bounds) => {
                 let ones: Vec<String> = present.iter().map(|is| format!("CASE WHEN {is} THEN 1 ELSE 0 END")).collect();
                 within(&format!("({})", ones.join(" + ")), bounds)
@@ -398,99 +397,9 @@ impl Query<'_, '_> {
     }
 }
 
-/// One way to fulfil a condition over members.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Way {
-    /// Those that have events, in the order of the members.
-    chain: Vec<usize>,
-    /// Those that have none.
-    absent: Vec<usize>,
-}
-
-/// Every way to fulfil what is wanted, unless they are too many.
-fn ways(wanted: &Wanted<'_>, members: usize) -> Option<Vec<Way>> {
-    match wanted {
-        Wanted::Rules(condition) => alternatives(condition, false),
-        Wanted::Count(bounds) => {
-            // Every choice of members is looked at.
-            let choices = 1_usize.checked_shl(u32::try_from(members).ok()?).filter(|choices| *choices <= 256)?;
-            let all = (1..choices).map(|choice| (0..members).filter(|member| choice >> member & 1 == 1).collect());
-            let fitting = |chain: &Vec<usize>| bounds.iter().all(|bound| holds(chain.len(), bound));
-            Some(all.filter(fitting).map(|chain| Way { chain, absent: Vec::new() }).collect())
-        }
-    }
-}
-
-fn holds(count: usize, bound: &Bound<'_>) -> bool {
-    let value = match bound.value.value {
-        sigcast_ir::NumberValue::Integer(value) => value as f64,
-        sigcast_ir::NumberValue::Float(value) => value,
-    };
-    let count = count as f64;
-    let is = match bound.order {
-        Order::Equal => count == value,
-        Order::Less => count < value,
-        Order::LessOrEqual => count <= value,
-        Order::Greater => count > value,
-        Order::GreaterOrEqual => count >= value,
-    };
-    is != bound.negated
-}
-
-/// The condition as a disjunction of ways.
-fn alternatives(condition: &MemberCondition, negated: bool) -> Option<Vec<Way>> {
-    let found = match (condition, negated) {
-        (MemberCondition::Member(member), false) => vec![Way { chain: vec![*member], absent: Vec::new() }],
-        (MemberCondition::Member(member), true) => vec![Way { chain: Vec::new(), absent: vec![*member] }],
-        (MemberCondition::Not(inner), _) => alternatives(inner, !negated)?,
-        (MemberCondition::Or(terms), false) | (MemberCondition::And(terms), true) => {
-            let each: Option<Vec<_>> = terms.iter().map(|term| alternatives(term, negated)).collect();
-            each?.concat()
-        }
-        (MemberCondition::And(terms), false) | (MemberCondition::Or(terms), true) => {
-            let mut all = vec![Way { chain: Vec::new(), absent: Vec::new() }];
-            for term in terms {
-                let own = alternatives(term, negated)?;
-                if all.len() * own.len() > 256 {
-                    return None;
-                }
-                all = all.iter().flat_map(|one| own.iter().map(|other| one.with(other))).collect();
-            }
-            all
-        }
-    };
-    (found.len() <= 256).then_some(found)
-}
-
-impl Way {
-    fn with(&self, other: &Self) -> Self {
-        let union = |one: &[usize], other: &[usize]| {
-            let mut all: Vec<usize> = one.iter().chain(other).copied().collect();
-            all.sort_unstable();
-            all.dedup();
-            all
-        };
-        Self { chain: union(&self.chain, &other.chain), absent: union(&self.absent, &other.absent) }
-    }
-}
-
 /// Any of these, in a group if there are several.
 fn any(terms: &[String]) -> String {
     if terms.len() == 1 { terms.concat() } else { format!("({})", terms.join(" OR ")) }
-}
-
-/// A condition over what is true of each member.
-fn condition_text(condition: &MemberCondition, present: &[String]) -> String {
-    let join = |terms: &[MemberCondition], with: &str| {
-        let terms: Vec<String> = terms.iter().map(|term| condition_text(term, present)).collect();
-        format!("({})", terms.join(with))
-    };
-    match condition {
-        MemberCondition::And(terms) => join(terms, " AND "),
-        MemberCondition::Or(terms) => join(terms, " OR "),
-        MemberCondition::Not(inner) => format!("NOT ({})", condition_text(inner, present)),
-        MemberCondition::Member(member) => present.get(*member).cloned().unwrap_or_default(),
-    }
 }
 
 /// What is true of a number within bounds.
