@@ -119,8 +119,10 @@ codes! {
     UnknownDetection = Invalid "unknown-detection";
     /// A pattern of `1 of` or `all of` matches no detection.
     NoDetectionMatches = Invalid "no-detection-matches";
-    /// The condition uses an aggregation (`| count() …`) or `near`, which correlations replaced.
-    LegacyAggregation = Refusal "legacy-aggregation";
+    /// The condition ends in an aggregation of old that asks for what no correlation says.
+    LegacyUnsupported = Refusal "legacy-unsupported";
+    /// The condition ends in an aggregation of old, and the rule has no `timeframe`: within what time is not known.
+    MissingTimeframe = Refusal "missing-timeframe";
     /// A filter that is for the rule is wrong or not supported: the query would match what the filter leaves out.
     BrokenFilter = Refusal "broken-filter";
 
@@ -175,6 +177,8 @@ codes! {
     NotARule = Note "not-a-rule";
     /// The document is a Sigma filter: it is joined to the rules that it is for, and has no query of its own.
     FilterJoined = Note "filter-joined";
+    /// The condition ends in an aggregation of old (`| count() …`, `| near …`): it is read as the correlation that it means.
+    LegacyAggregation = Note "legacy-aggregation";
     /// The rule is used up by a correlation, which does not ask that its rules have queries of their own.
     RuleUsed = Note "rule-used";
 

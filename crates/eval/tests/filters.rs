@@ -168,7 +168,7 @@ fn a_wrong_filter_costs_its_rules() {
     check_said(&filter("any", "s: {x: 1}"), refused, ("invalid", &["missing-attribute"]));
     check_said(&filter("any", "condition: s"), refused, ("invalid", &["empty-detection", "unknown-detection"]));
     check_said(&filter("any", "s: {x: 1}\ncondition: [s, not s]"), refused, ("invalid", &["bad-condition"]));
-    check_said(&filter("any", "s: {x: 1}\ncondition: s | count() > 1"), refused, ("refused", &["legacy-aggregation"]));
+    check_said(&filter("any", "s: {x: 1}\ncondition: s | count() > 1"), refused, ("refused", &["legacy-unsupported"]));
     check_said(&filter("[other]", "s: {x|contians: 1}\ncondition: not s"), rule, ("invalid", &["unknown-modifier"]));
     check_said(&filter("[]", "s: {x: 1}\ncondition: not s"), rule, ("invalid", &["bad-value"]));
     check_said(&filter("[some_rule, {a: b}]", "s: {x: 1}\ncondition: not s"), refused, ("invalid", &["wrong-type"]));

@@ -32,6 +32,7 @@ fn text(target: &str, style: &str, file: &str, adapt: &dyn Fn(&mut Rule<'_>)) ->
         let mut rule = match document.kind {
             Kind::Rule(rule) => rule,
             Kind::Skipped => continue,
+            Kind::Correlation(_) => return Err("legacy-aggregation".to_owned()),
             _ => return Err(codes(&document.diagnostics)),
         };
         adapt(&mut rule);

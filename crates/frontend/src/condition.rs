@@ -3,6 +3,7 @@
 //! Invariant: `not` binds tighter than `and`, `and` tighter than `or`; nesting is bounded, so no text can exhaust
 //! the stack.
 
+pub(crate) mod aggregation;
 mod grammar;
 pub(crate) mod members;
 
@@ -13,6 +14,7 @@ use sigcast_diagnostics::{Code, Diagnostic, Span, nearest};
 use sigcast_ir::Condition;
 
 use crate::yaml::Scalar;
+use aggregation::Aggregation;
 use grammar::Syntax;
 
 /// A condition, and whether it ends in an aggregation of old.
@@ -21,8 +23,8 @@ pub(crate) struct Parsed<'a> {
     pub(crate) condition: Condition<'a>,
     /// The detections that it names, one by one or by a pattern.
     pub(crate) used: Vec<usize>,
-    /// The legacy aggregation behind the `|`, if there is one.
-    pub(crate) aggregation: Option<Span>,
+    /// The aggregation of old behind the `|`, if there is one.
+    pub(crate) aggregation: Option<Aggregation<'a>>,
 }
 
 /// The text of a condition, with its place.
@@ -136,8 +138,11 @@ pub(crate) fn parse<'a>(
     };
     let mut resolver = Resolver { text, names, diagnostics, used: Vec::new(), exhausted: false };
     let condition = resolver.resolve(&syntax);
-    let used = resolver.used;
-    let aggregation = (!rest.is_empty()).then(|| text.place(rest, offset(input, rest)));
+    let mut used = resolver.used;
+    let aggregation = match rest {
+        "" => None,
+        rest => Some(aggregation::parse(text, rest, names, &mut used, diagnostics)?),
+    };
     condition.map(|condition| Parsed { condition, used, aggregation })
 }
 

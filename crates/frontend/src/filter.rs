@@ -28,7 +28,13 @@ pub(crate) fn read<'a>(reader: &mut Reader<'_, 'a>, entry: &Entry<'a>) -> Kind<'
     let found = reader.detections(entry, &RESERVED);
     let rules = rules(reader, entry);
     let mut conditions = found.conditions.into_iter();
-    let condition = conditions.next().filter(|_| !found.refused);
+    let condition = conditions.next().filter(|_| found.aggregations.is_empty());
+    if let Some(aggregation) = found.aggregations.first() {
+        reader.diagnostics.push(
+            Diagnostic::at(Code::LegacyUnsupported, aggregation.span, "a filter decides event by event")
+                .here("an aggregation has no place in a filter"),
+        );
+    }
     if let Some((_, span)) = conditions.next() {
         reader.diagnostics.push(
             Diagnostic::at(Code::BadCondition, span, "the filter has several conditions")

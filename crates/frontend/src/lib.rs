@@ -15,6 +15,7 @@ mod condition;
 mod correlation;
 mod detection;
 mod filter;
+mod legacy;
 mod link;
 mod modifier;
 pub mod part;

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 
 use sigcast_diagnostics::{Class, Code, Diagnostic, Span, nearest};
-use sigcast_ir::{Condition, Detection, LogSource, Meta, Prepared, Rule};
+use sigcast_ir::{Condition, Detection, LogSource, Meta, Prepared, Rule, Timespan};
 
 use crate::collection::Merged;
+use crate::condition::aggregation::Aggregation;
+use crate::correlation::timespan;
 use crate::yaml::{Data, Entry, Node, Place};
-use crate::{Document, Kind, attributes, condition, correlation, detection, filter};
+use crate::{Document, Kind, attributes, condition, correlation, detection, filter, legacy};
 
 /// Reads a document of a collection.
 pub(crate) fn document<'a>(number: usize, merged: Merged<'a>, place: Place<'a>) -> Document<'a> {
@@ -95,8 +97,10 @@ pub(crate) struct Detections<'a> {
     /// The conditions that have no fault.
     pub(crate) conditions: Vec<(Condition<'a>, Span)>,
     timeframe: Option<Cow<'a, str>>,
-    /// Whether a condition cannot be supported.
-    pub(crate) refused: bool,
+    /// The aggregations of old that conditions end in.
+    pub(crate) aggregations: Vec<Aggregation<'a>>,
+    /// What `timeframe` says, if there are aggregations and it is right.
+    timespan: Option<Timespan<'a>>,
 }
 
 impl<'r, 'a> Reader<'r, 'a> {
@@ -107,14 +111,24 @@ impl<'r, 'a> Reader<'r, 'a> {
             Some(entry) => self.detections(entry, &["condition", "timeframe"]),
             None => Detections::default(),
         };
-        if detections.refused {
-            return Kind::Refused;
-        }
         // Faults make the document invalid whatever is returned here.
-        let Detections { detections, conditions, timeframe, .. } = detections;
+        let Detections { detections, conditions, timeframe, aggregations, timespan } = detections;
         let prepared = Prepared::default();
         let span = self.root.span;
-        Kind::Rule(Box::new(Rule { meta, logsource, detections, conditions, timeframe, span, prepared }))
+        let rule = Rule { meta, logsource, detections, conditions, timeframe, span, prepared };
+        if aggregations.is_empty() {
+            return Kind::Rule(Box::new(rule));
+        }
+        match legacy::read(rule, aggregations, timespan) {
+            Ok((correlation, note)) => {
+                self.diagnostics.push(note);
+                Kind::Correlation(Box::new(correlation))
+            }
+            Err(fault) => {
+                self.diagnostics.push(fault);
+                Kind::Refused
+            }
+        }
     }
 
     /// What describes the document.
@@ -198,6 +212,16 @@ impl<'r, 'a> Reader<'r, 'a> {
             Some(condition) => self.conditions(condition, &named, &mut found),
             None => self.no_condition(entry, &named),
         }
+        if let Some(timeframe) = timeframe.filter(|_| !found.aggregations.is_empty()) {
+            match timespan::read(&timeframe.value, timeframe.key_span) {
+                Ok(timespan) => found.timespan = Some(timespan),
+                Err(fault) => {
+                    self.diagnostics.push(fault);
+                    // The document is invalid: nothing else is to be said of what is counted within that time.
+                    found.aggregations.clear();
+                }
+            }
+        }
         found
     }
 
@@ -241,17 +265,14 @@ impl<'r, 'a> Reader<'r, 'a> {
             match self.condition(node, entry, &mut names) {
                 Some(parsed) => {
                     parsed.used.iter().for_each(|index| used[*index] = true);
-                    if let Some(span) = parsed.aggregation {
-                        self.legacy(span);
-                        found.refused = true;
-                    }
+                    found.aggregations.extend(parsed.aggregation);
                     found.conditions.push((parsed.condition, node.span));
                 }
                 None => complete = false,
             }
         }
-        // What a wrong condition or an aggregation names is not known.
-        if complete && !found.refused {
+        // What a wrong condition names is not known.
+        if complete {
             for (entry, _) in named.iter().zip(&used).filter(|(_, used)| !**used) {
                 let message = format!("no condition names the detection `{}`", entry.key.text);
                 self.diagnostics
@@ -274,19 +295,5 @@ impl<'r, 'a> Reader<'r, 'a> {
         };
         let text = condition::Text::new(scalar, node.span, self.place.text);
         condition::parse(&text, names, self.diagnostics)
-    }
-
-    fn legacy(&mut self, span: Span) {
-        self.diagnostics.push(
-            Diagnostic::at(
-                Code::LegacyAggregation,
-                span,
-                "the condition ends in an aggregation, which version 2 of the specification has replaced",
-            )
-            .here("not supported")
-            .help(
-                "a correlation rule says the same: type `event_count` or `value_count`, with `group-by` and `timespan`",
-            ),
-        );
     }
 }

@@ -133,7 +133,7 @@ fn conditions_in_a_list_are_queries_of_their_own() {
     let text = RULE.replace("condition: s", "t: [l]\n  condition: [s, s and t]");
     check(&text, &[r#"r p/ ["s", "t"] ["s", "s and t"]"#]);
     check(&RULE.replace("condition: s", "condition: []"), &["invalid bad-condition"]);
-    check(&RULE.replace("condition: s", "condition: s | count() > 5"), &["refused legacy-aggregation"]);
+    check(&RULE.replace("condition: s", "condition: s | count() > 5"), &["refused missing-timeframe"]);
     check(&RULE.replace("condition: s", "condition: s or x | count() > 5"), &["invalid unknown-detection"]);
 }
 

@@ -8,7 +8,9 @@ use sigcast_diagnostics::{Class, Code, SourceMap, render};
 use sigcast_frontend::{Kind, link, parse};
 
 /// Codes of other classes than `Invalid` that the frontend gives.
-const OTHERS: [Code; 8] = [
+const OTHERS: [Code; 10] = [
+    Code::LegacyUnsupported,
+    Code::MissingTimeframe,
     Code::LegacyAggregation,
     Code::UnusedAlias,
     Code::RuleUsed,

@@ -119,10 +119,22 @@ fn an_order_in_time_is_not_emitted_as_any_order() {
 fn an_aggregation_is_not_cut_off() {
     let legacy = |condition: &str| {
         format!(
-            "title: Old\nlogsource: {{product: windows}}\ndetection:\n  s: {{Subject7: 4625}}\n  timeframe: 5m\n  \
+            "title: Many\nlogsource: {{product: windows}}\ndetection:\n  s: {{Subject7: 4625}}\n  timeframe: 5m\n  \
              condition: {condition}\n"
         )
     };
-    check_refused(&legacy("s | count() by Host > 10"), Code::LegacyAggregation);
-    check_refused(&legacy("s | near other"), Code::LegacyAggregation);
+    let check = |old: &str, kind: &str, rest: &str| {
+        let mut said = 0;
+        for target in TARGETS {
+            let found = outcomes(&[&legacy(old)], target.name).remove(0);
+            let expected = outcomes(&[RULE, &correlation(kind, rest)], target.name).remove(1);
+            said += usize::from(found.is_ok());
+            assert_eq!(found, expected, "{}: {old} is the correlation that it means", target.name);
+        }
+        assert!(said > 0, "no target says {old}");
+    };
+    check("s | count() by Host > 10", "event_count", "  condition: {gt: 10}\n");
+    check("s | count(User) by Host <= 10", "value_count", "  condition: {field: User, lte: 10}\n");
+    check("s | sum(Bytes) by Host >= 1.5", "value_sum", "  condition: {field: Bytes, gte: 1.5}\n");
+    check_refused(&legacy("s | count() by Host > 10").replace("  timeframe: 5m\n", ""), Code::MissingTimeframe);
 }

@@ -79,7 +79,7 @@ pub(super) fn parse(input: &str) -> Result<(Syntax<'_>, &str), Fault<'_>> {
     Err(left_over(input, rest))
 }
 
-fn disjunction(depth: usize, input: &str) -> Parsed<'_, Syntax<'_>> {
+pub(super) fn disjunction(depth: usize, input: &str) -> Parsed<'_, Syntax<'_>> {
     let (rest, terms) = separated_list1(keyword("or"), |input| conjunction(depth, input)).parse(input)?;
     Ok((rest, joined(terms, Syntax::Or)))
 }
@@ -165,12 +165,12 @@ fn quantified(input: &str) -> Parsed<'_, Syntax<'_>> {
 }
 
 /// A word with the blanks before it.
-fn word(input: &str) -> Parsed<'_, &str> {
+pub(super) fn word(input: &str) -> Parsed<'_, &str> {
     preceded(multispace0, take_while1(is_word)).parse(input)
 }
 
 /// A certain word, in any case.
-fn keyword<'i>(wanted: &'static str) -> impl Parser<&'i str, Output = &'i str, Error = Fault<'i>> {
+pub(super) fn keyword<'i>(wanted: &'static str) -> impl Parser<&'i str, Output = &'i str, Error = Fault<'i>> {
     verify(word, move |word: &str| word.eq_ignore_ascii_case(wanted))
 }
 
@@ -178,11 +178,11 @@ fn is_word(c: char) -> bool {
     !c.is_whitespace() && !matches!(c, '(' | ')' | '|' | '&' | '!' | ',' | '=' | '<' | '>' | '"' | '\'')
 }
 
-fn is_operator(word: &str) -> bool {
+pub(super) fn is_operator(word: &str) -> bool {
     ["and", "or", "not"].iter().any(|operator| word.eq_ignore_ascii_case(operator))
 }
 
-fn fault<'i>(piece: &'i str, message: impl Into<String>, here: &'static str) -> Fault<'i> {
+pub(super) fn fault<'i>(piece: &'i str, message: impl Into<String>, here: &'static str) -> Fault<'i> {
     Fault { piece, message: message.into(), here, help: None }
 }
 
@@ -199,7 +199,7 @@ fn too_deep(input: &str) -> Fault<'_> {
 }
 
 /// The word or sign at the start of `rest`; at the end of the text, the last one before it.
-fn next_word<'i>(input: &'i str, rest: &'i str) -> &'i str {
+pub(super) fn next_word<'i>(input: &'i str, rest: &'i str) -> &'i str {
     if rest.is_empty() {
         let text = input.trim_end();
         let start = text.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);

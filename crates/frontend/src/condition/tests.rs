@@ -33,7 +33,8 @@ fn check(condition: &'static str, expected: &str) {
     let mut diagnostics = Vec::new();
     let shown = match parse(&text, &mut Names::new(names.clone()), &mut diagnostics) {
         Some(parsed) => {
-            let aggregation = parsed.aggregation.map_or("", |span| &condition[span.start as usize..span.end as usize]);
+            let aggregation =
+                parsed.aggregation.map_or("", |found| &condition[found.span.start as usize..found.span.end as usize]);
             format!("{}{aggregation}", expression(&parsed.condition, &names))
         }
         None => {
@@ -109,7 +110,7 @@ fn faults_point_at_their_place() {
 fn aggregations_are_set_apart() {
     check("a | count() by x > 5", "a| count() by x > 5");
     check("(a and b)|near b", "(and a b)| near b".replace("| n", "|n").as_str());
-    check("a |", "a|");
+    check("a |", "bad-condition at `|`");
 }
 
 #[test]

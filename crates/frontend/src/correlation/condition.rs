@@ -252,7 +252,7 @@ fn end<'b, 'a>(bound: &'b Bound<'a>, counts: bool) -> End<'b, 'a> {
 }
 
 /// The error of bounds that no number fulfils.
-fn contradiction(bounds: &[Bound<'_>], kind: Type, most: Option<usize>) -> Option<Diagnostic> {
+pub(crate) fn contradiction(bounds: &[Bound<'_>], kind: Type, most: Option<usize>) -> Option<Diagnostic> {
     let counts = kind.counts();
     // The window of an event has that event in it.
     let least = match kind {

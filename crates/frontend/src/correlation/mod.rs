@@ -4,8 +4,8 @@
 //! rules and has none; [`crate::link`] puts them in place. An attribute that is not known is an error: it would change
 //! what is asked.
 
-mod condition;
-mod timespan;
+pub(crate) mod condition;
+pub(crate) mod timespan;
 
 use std::borrow::Cow;
 
@@ -104,6 +104,20 @@ impl Type {
     /// Whether it counts, so that its number is a whole one and not below zero.
     pub(crate) fn counts(self) -> bool {
         matches!(self, Self::Events | Self::Distinct | Self::Temporal { .. })
+    }
+
+    /// The type of a measure.
+    pub(crate) fn of(measure: Measure) -> Self {
+        match measure {
+            Measure::Events => Self::Events,
+            Measure::Distinct => Self::Distinct,
+            Measure::Sum => Self::Sum,
+            Measure::Average => Self::Average,
+            Measure::Minimum => Self::Minimum,
+            Measure::Maximum => Self::Maximum,
+            Measure::Median => Self::Median,
+            Measure::Percentile(_) => Self::Percentile,
+        }
     }
 
     /// Its name in rules.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use sigcast_diagnostics::{Class, Code, Diagnostic, Span};
-use sigcast_ir::{Filter, FilterRules, Reference, Rule};
+use sigcast_ir::{Filter, FilterRules, Reference, Rule, Source};
 
 use super::{Joined, Rules, with_help};
 use crate::{Document, Kind};
@@ -20,14 +20,15 @@ pub(super) fn join<'a>(documents: &mut [&mut Document<'a>]) -> Vec<Joined> {
     let mut uses = vec![0_usize; filters.len()];
     let mut joined = Vec::new();
     for (at, document) in documents.iter_mut().enumerate() {
-        let Kind::Rule(rule) = &mut document.kind else { continue };
+        let mut rules = rules_of(&mut document.kind);
+        let Some(rule) = rules.first() else { continue };
         let own: Vec<usize> = index.of(rule, &filters);
         own.iter().for_each(|filter| uses[*filter] += 1);
         let own: Vec<&Filter<'a>> = own.iter().map(|filter| &*filters[*filter].1).collect();
         let broken: Vec<Diagnostic> =
             own.iter().filter(|filter| filter.condition.is_none()).map(|filter| broken(rule, filter)).collect();
         if broken.is_empty() {
-            rule.join(&own);
+            rules.iter_mut().for_each(|rule| rule.join(&own));
             let places: Vec<Span> = own.iter().filter_map(|filter| Some(filter.condition.as_ref()?.1)).collect();
             if !places.is_empty() {
                 joined.push(Joined { document: at, filters: places });
@@ -44,6 +45,21 @@ pub(super) fn join<'a>(documents: &mut [&mut Document<'a>]) -> Vec<Joined> {
         documents[at].diagnostics.extend(said);
     }
     joined
+}
+
+/// The rules in a document: a rule, or those that an aggregation of old is about. Other correlations have none as yet.
+fn rules_of<'d, 'a>(kind: &'d mut Kind<'a>) -> Vec<&'d mut Rule<'a>> {
+    match kind {
+        Kind::Rule(rule) => vec![rule],
+        Kind::Correlation(correlation) => {
+            let members = correlation.members.iter_mut().filter_map(|member| match &mut member.source {
+                Source::Rule(rule) => Some(&mut **rule),
+                Source::Correlation(_) => None,
+            });
+            members.collect()
+        }
+        Kind::Filter(_) | Kind::Unlinked(_) | Kind::Invalid | Kind::Refused | Kind::Skipped => Vec::new(),
+    }
 }
 
 /// Takes the filters out of their documents, each with the number of its document.

@@ -5,7 +5,7 @@
 
 mod correlations;
 mod filters;
-mod size;
+pub(crate) mod size;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -71,6 +71,8 @@ impl<'d, 'a> Rules<'d, 'a> {
         for (at, document) in named {
             let logsource = match &document.kind {
                 Kind::Rule(rule) => Some(&rule.logsource),
+                // The rules of an aggregation of old share theirs.
+                Kind::Correlation(correlation) => correlation.rules().next().map(|rule| &rule.logsource),
                 _ => None,
             };
             let (number, id, name) = (all.known.len(), document.id.as_deref(), document.name.as_deref());

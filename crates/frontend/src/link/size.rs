@@ -4,14 +4,14 @@
 use sigcast_ir::{Attribute, Condition, Rule, Tree};
 
 /// How many correlations may stand in each other.
-pub(super) const MAX_DEPTH: usize = 16;
+pub(crate) const MAX_DEPTH: usize = 16;
 /// How large one correlation may be, in parts as [`rule`] counts them.
-pub(super) const MAX_SIZE: usize = 200_000;
+pub(crate) const MAX_SIZE: usize = 200_000;
 /// How large all correlations of a run may be together.
-pub(super) const MAX_RUN: usize = 10_000_000;
+pub(crate) const MAX_RUN: usize = 10_000_000;
 
 /// About how many parts a rule has: items, values, terms, and a line's worth of text each.
-pub(super) fn rule(rule: &Rule<'_>) -> usize {
+pub(crate) fn rule(rule: &Rule<'_>) -> usize {
     let text = (rule.span.end - rule.span.start) as usize / 64;
     let detections: usize = rule.detections.iter().map(|detection| 1 + tree(&detection.tree)).sum();
     let conditions: usize = rule.conditions.iter().map(|(found, _)| condition(found)).sum();

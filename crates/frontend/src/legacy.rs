@@ -1,0 +1,245 @@
+//! Rules whose condition ends in an aggregation of old, as the correlations that they mean.
+//!
+//! `selection | count(f) by g > 5` counts the events of the rule with the condition `selection`; `selection | near a and
+//! not b` asks for such an event, one of the detection `a`, and none of `b`. A rule has one condition then: what several
+//! would mean together was never said.
+//!
+//! Invariant: the correlation has all that describes the rule.
+
+use std::borrow::Cow;
+
+use sigcast_diagnostics::{Code, Diagnostic};
+use sigcast_ir::{
+    Bound, Condition, Correlation, Criterion, Field, KeyField, Member, MemberCondition, Order, Quantifier, Rule,
+    Source, Timespan, Wanted,
+};
+
+use crate::condition::aggregation::{Aggregation, Asked};
+use crate::correlation::Type;
+use crate::correlation::condition::contradiction;
+use crate::link::size;
+
+/// The correlation that a rule with these aggregations means, with a note that says so.
+///
+/// # Errors
+/// The refusal, if it means none that can be said.
+pub(crate) fn read<'a>(
+    rule: Rule<'a>,
+    mut aggregations: Vec<Aggregation<'a>>,
+    timespan: Option<Timespan<'a>>,
+) -> Result<(Correlation<'a>, Diagnostic), Diagnostic> {
+    let Some(aggregation) = aggregations.pop() else {
+        return Err(Diagnostic::new(Code::InternalError, "a rule without an aggregation is read as one with it"));
+    };
+    let refused = |message: &str, here: &str| {
+        Diagnostic::at(Code::LegacyUnsupported, aggregation.span, message.to_owned()).here(here)
+    };
+    if rule.conditions.len() != 1 {
+        return Err(refused(
+            "the rule has several conditions, and one of them ends in an aggregation",
+            "not supported",
+        )
+        .help("correlations in documents of their own say what each of them asks"));
+    }
+    let Some(timespan) = timespan else {
+        return Err(Diagnostic::at(
+            Code::MissingTimeframe,
+            aggregation.span,
+            "the rule has no `timeframe`, so it is not known within what time events are counted",
+        )
+        .here("within what time?")
+        .help("`timeframe: 5m` stands beside the condition; `sigcast migrate` makes a correlation of it"));
+    };
+    if let Asked::Measure { measure, bound, .. } = &aggregation.asked
+        && contradiction(std::slice::from_ref(bound), Type::of(*measure), None).is_some()
+    {
+        let message = "the aggregation asks for the absence of events, and a correlation fires at an event";
+        return Err(refused(message, "not supported"));
+    }
+    let span = aggregation.span;
+    let correlation = correlation(rule, aggregation, timespan)?;
+    let note = Diagnostic::at(
+        Code::LegacyAggregation,
+        span,
+        "the condition ends in an aggregation, which version 2 of the specification has replaced: it is read as the \
+         correlation that it means",
+    )
+    .here("read as a correlation")
+    .help(format!("`correlation: {}`", spelled(&correlation)));
+    Ok((correlation, note))
+}
+
+fn correlation<'a>(
+    rule: Rule<'a>,
+    aggregation: Aggregation<'a>,
+    timespan: Timespan<'a>,
+) -> Result<Correlation<'a>, Diagnostic> {
+    let Aggregation { span, word, by, asked } = aggregation;
+    let name = rule.meta.name.clone().unwrap_or_else(|| rule.meta.title.clone());
+    let meta = rule.meta.clone();
+    let keys: Vec<KeyField<'a>> = by.iter().map(|key| KeyField::Field(Field(key.name.clone()))).collect();
+    let place = rule.conditions.first().map_or(span, |(_, span)| *span);
+    let member = |name: Cow<'a, str>, span, rule: Rule<'a>, values| Member {
+        name,
+        span,
+        source: Source::Rule(Box::new(rule)),
+        keys: keys.clone(),
+        values,
+    };
+    let (members, criterion) = match asked {
+        Asked::Measure { measure, fields, bound } => {
+            let values = fields.into_iter().map(|field| Field(field.name)).collect();
+            (vec![member(name, place, rule, values)], Criterion::Measure { measure, bounds: vec![bound] })
+        }
+        Asked::Near(condition) => {
+            let mut near = Vec::new();
+            let condition = positions(&condition, &mut near);
+            if size::rule(&rule).saturating_mul(near.len() + 1) > size::MAX_SIZE {
+                let message = format!("the rules that are near have more than {} parts together", size::MAX_SIZE);
+                return Err(Diagnostic::at(Code::LegacyUnsupported, span, message).here("too large"));
+            }
+            let others: Vec<Member<'a>> = near
+                .iter()
+                .filter_map(|index| {
+                    let detection = rule.detections.get(*index)?;
+                    let (name, place) = (detection.name.clone(), detection.span);
+                    let mut other = rule.clone();
+                    other.conditions = vec![(Condition::Detection { index: *index, span: place }, place)];
+                    Some(member(name, place, other, Vec::new()))
+                })
+                .collect();
+            let members = std::iter::once(member(name, place, rule, Vec::new())).chain(others).collect();
+            let wanted = match condition {
+                MemberCondition::And(terms) => {
+                    MemberCondition::And(std::iter::once(MemberCondition::Member(0)).chain(terms).collect())
+                }
+                other => MemberCondition::And(vec![MemberCondition::Member(0), other]),
+            };
+            (members, Criterion::Temporal { ordered: false, wanted: Wanted::Rules(wanted) })
+        }
+    };
+    Ok(Correlation { meta, members, keys: by, timespan, criterion, generate: false, span, kind_span: word })
+}
+
+/// The condition with detections numbered from 1 in order of appearance; `near` gets their indices.
+fn positions(condition: &Condition<'_>, near: &mut Vec<usize>) -> MemberCondition {
+    let one = |index: usize, near: &mut Vec<usize>| {
+        let at = near.iter().position(|known| *known == index).unwrap_or_else(|| {
+            near.push(index);
+            near.len() - 1
+        });
+        MemberCondition::Member(at + 1)
+    };
+    match condition {
+        Condition::And(terms) => MemberCondition::And(terms.iter().map(|term| positions(term, near)).collect()),
+        Condition::Or(terms) => MemberCondition::Or(terms.iter().map(|term| positions(term, near)).collect()),
+        Condition::Not(inner) => MemberCondition::Not(Box::new(positions(inner, near))),
+        Condition::Detection { index, .. } => one(*index, near),
+        Condition::Of { quantifier, matched, .. } => {
+            let mut terms: Vec<MemberCondition> = matched.iter().map(|index| one(*index, near)).collect();
+            match quantifier {
+                _ if terms.len() == 1 => terms.swap_remove(0),
+                Quantifier::Any => MemberCondition::Or(terms),
+                Quantifier::All => MemberCondition::And(terms),
+            }
+        }
+    }
+}
+
+/// A correlation as a map of YAML in one line.
+pub(crate) fn spelled(correlation: &Correlation<'_>) -> String {
+    let names: Vec<String> = correlation.members.iter().map(|member| slug(&member.name)).collect();
+    let mut parts = Vec::new();
+    let keys: Vec<&str> = correlation.keys.iter().map(|key| key.name.as_ref()).collect();
+    let (kind, condition) = match &correlation.criterion {
+        Criterion::Measure { measure, bounds } => {
+            let mut condition: Vec<String> = Vec::new();
+            let values: Vec<&str> = correlation
+                .members
+                .iter()
+                .take(1)
+                .flat_map(|member| &member.values)
+                .map(|field| field.0.as_ref())
+                .collect();
+            match values.as_slice() {
+                [] => {}
+                [one] => condition.push(format!("field: {}", quoted(one))),
+                several => condition.push(format!("field: {}", list(several))),
+            }
+            condition.extend(bounds.iter().map(bound));
+            (Type::of(*measure).name(), Some(format!("{{{}}}", condition.join(", "))))
+        }
+        Criterion::Temporal { ordered, wanted } => {
+            let text = match wanted {
+                _ if correlation.criterion.wants_all(names.len()) => None,
+                Wanted::Rules(condition) => Some(words(condition, &names, false)),
+                Wanted::Count(bounds) => {
+                    Some(format!("{{{}}}", bounds.iter().map(bound).collect::<Vec<_>>().join(", ")))
+                }
+            };
+            (Type::Temporal { ordered: *ordered }.name(), text)
+        }
+    };
+    parts.push(format!("type: {kind}"));
+    parts.push(format!("rules: {}", list(&names)));
+    if !keys.is_empty() {
+        parts.push(format!("group-by: {}", list(&keys)));
+    }
+    parts.push(format!("timespan: {}", correlation.timespan.text));
+    parts.extend(condition.map(|condition| format!("condition: {condition}")));
+    format!("{{{}}}", parts.join(", "))
+}
+
+fn bound(bound: &Bound<'_>) -> String {
+    let name = match bound.order {
+        Order::Equal if bound.negated => "neq",
+        Order::Equal => "eq",
+        Order::Less => "lt",
+        Order::LessOrEqual => "lte",
+        Order::Greater => "gt",
+        Order::GreaterOrEqual => "gte",
+    };
+    format!("{name}: {}", bound.value.text)
+}
+
+/// A condition over rules as text.
+fn words(condition: &MemberCondition, names: &[String], inner: bool) -> String {
+    let joined = |terms: &[MemberCondition], word: &str| {
+        let text = terms.iter().map(|term| words(term, names, true)).collect::<Vec<_>>().join(word);
+        if inner { format!("({text})") } else { text }
+    };
+    match condition {
+        MemberCondition::And(terms) => joined(terms, " and "),
+        MemberCondition::Or(terms) => joined(terms, " or "),
+        MemberCondition::Not(term) => format!("not {}", words(term, names, true)),
+        MemberCondition::Member(at) => names.get(*at).cloned().unwrap_or_default(),
+    }
+}
+
+fn list<T: AsRef<str>>(words: &[T]) -> String {
+    format!("[{}]", words.iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(", "))
+}
+
+/// A scalar of YAML within brackets.
+fn quoted(word: &str) -> Cow<'_, str> {
+    let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/'))
+        && word.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+        && !["true", "false", "null", "yes", "no", "on", "off"].contains(&word.to_ascii_lowercase().as_str());
+    if plain { Cow::Borrowed(word) } else { format!("'{}'", word.replace('\'', "''")).into() }
+}
+
+/// A name of a rule made of a title: one word.
+pub(crate) fn slug(title: &str) -> String {
+    let mut out = String::new();
+    for c in title.chars() {
+        match c {
+            c if c.is_alphanumeric() => out.extend(c.to_lowercase()),
+            '-' if !out.is_empty() => out.push('-'),
+            _ if !out.is_empty() && !out.ends_with('_') => out.push('_'),
+            _ => {}
+        }
+    }
+    let end = out.trim_end_matches('_').len();
+    out.truncate(end);
+    if out.is_empty() { "rule".to_owned() } else { out }
+}
