@@ -3,7 +3,6 @@
 //! Invariant: a rule goes through each chain of pipelines once, however many jobs share it; a fault in one rule costs no
 //! other; nothing is read or written here.
 
-use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use sigcast_backends::Status as Conversion;
@@ -63,6 +62,8 @@ pub(crate) struct Ended {
     pub(crate) status: Status,
     /// One text a condition; empty if there is no query.
     pub(crate) queries: Vec<String>,
+    /// The queries after the post-processing of pipelines; empty if there is none.
+    pub(crate) shown: Vec<String>,
     /// The output format: one text, or one a query if the format is of queries; empty if there is no query.
     pub(crate) output: Vec<String>,
     /// What the data must fulfil.
@@ -74,7 +75,14 @@ pub(crate) struct Ended {
 impl Ended {
     /// What ended without a query.
     pub(crate) fn without(status: Status) -> Self {
-        Self { status, queries: Vec::new(), output: Vec::new(), assumptions: Vec::new(), diagnostics: Vec::new() }
+        Self {
+            status,
+            queries: Vec::new(),
+            shown: Vec::new(),
+            output: Vec::new(),
+            assumptions: Vec::new(),
+            diagnostics: Vec::new(),
+        }
     }
 
     /// A query that is exact for what the target was given is not for the rule, if something of it was lost before.
@@ -190,7 +198,10 @@ impl<'p> Engine<'p> {
             Kind::Refused => Status::Refused,
             Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => Status::Skipped,
         };
-        let left = |work: &Work<'_>| if work.takes(at) { status } else { Status::Unselected };
+        // What is no rule is so for every job, which a selection does not change.
+        let left = |work: &Work<'_>| {
+            if status == Status::Skipped || work.takes(at) { status } else { Status::Unselected }
+        };
         self.works.iter().map(|work| Ended::without(left(work))).collect()
     }
 
@@ -262,18 +273,19 @@ impl<'p> Engine<'p> {
         let shown = match applied.zip(chain).filter(|(_, chain)| chain.has_postprocessing()) {
             Some((applied, chain)) => {
                 let queries = ended.queries.iter().map(|query| chain.postprocess(applied, query.clone()));
-                queries.collect::<Result<Vec<String>, Diagnostic>>().map(Cow::Owned)
+                queries.collect::<Result<Vec<String>, Diagnostic>>().map(Some)
             }
-            None => Ok(Cow::Borrowed(&ended.queries)),
+            None => Ok(None),
         };
         let mut said = Vec::new();
-        let output = shown.and_then(|queries| work.output(chain, rule, &queries, at, &mut said));
+        let output = shown.and_then(|shown| {
+            let queries = shown.as_deref().unwrap_or(&ended.queries);
+            let output = work.output(chain, rule, queries, at, &mut said)?;
+            Ok((shown.unwrap_or_default(), output))
+        });
         ended.diagnostics.append(&mut said);
         match output {
-            Ok(output) => {
-                ended.output = output;
-                ended
-            }
+            Ok((shown, output)) => Ended { shown, output, ..ended },
             Err(fault) => refuse(ended, vec![fault]),
         }
     }

@@ -1,9 +1,12 @@
 //! The command `sigcast`: files, threads, progress, exit codes.
 //!
-//! Invariant: standard output carries queries (or what `sample`, `test`, `list`, `completions` and `--help` were asked for) and nothing
+//! Invariant: standard output carries queries (or what `diff`, `sample`, `test`, `list`, `completions` and `--help` were asked for) and nothing
 //! else; everything said to people goes to standard error.
 
 mod args;
+mod baseline;
+mod build;
+mod diff;
 mod engine;
 mod exit;
 mod input;
@@ -33,6 +36,9 @@ fn main() -> ExitCode {
     let terminal = Terminal::new(args.color, args.quiet, args.verbose);
     let ended = match &args.command {
         Command::Convert(convert) => run::convert(convert, &terminal),
+        Command::Build(args) => build::build(args, &terminal),
+        Command::Diff(args) => diff::diff(args, &terminal),
+        Command::Init(args) => build::init(args, &terminal),
         Command::Sample(sample) => sample::sample(sample, &terminal),
         Command::Test(test) => test_rules::test(test, &terminal),
         Command::Pipeline(args) => pipeline::pipeline(&args.what, &terminal),

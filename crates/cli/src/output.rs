@@ -83,7 +83,7 @@ pub(crate) fn texts(plan: &Plan, sources: &SourceMap, entry: &Entry<'_>, ended: 
         if plan.jsonl {
             vec![object(job, sources, entry, ended)]
         } else if plan.header && !ended.output.is_empty() {
-            vec![with_header(job, sources, entry, ended)]
+            vec![with_header(job, path(sources, entry), entry, ended)]
         } else {
             std::mem::take(&mut ended.output)
         }
@@ -117,12 +117,14 @@ fn object(job: &Job, sources: &SourceMap, entry: &Entry<'_>, ended: &Ended) -> S
     serde_json::to_string(&object).unwrap_or_default()
 }
 
-fn with_header(job: &Job, sources: &SourceMap, entry: &Entry<'_>, ended: &Ended) -> String {
+/// Queries, each with a comment before it that names the rule and its path.
+pub(crate) fn with_header(job: &Job, path: &str, entry: &Entry<'_>, ended: &Ended) -> String {
     let document = &entry.document;
-    let parts = [document.title.as_deref(), document.id.as_deref(), Some(path(sources, entry))];
+    let parts = [document.title.as_deref(), document.id.as_deref(), Some(path)];
     let parts: Vec<&str> = parts.into_iter().flatten().collect();
     let header = job.backend.target.comment.line(&parts.join(" | "));
-    let queries: Vec<String> = ended.queries.iter().map(|query| format!("{header}\n{query}")).collect();
+    let shown = if ended.shown.is_empty() { &ended.queries } else { &ended.shown };
+    let queries: Vec<String> = shown.iter().map(|query| format!("{header}\n{query}")).collect();
     queries.join("\n\n")
 }
 
@@ -224,6 +226,12 @@ fn replaced(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -
         let _ = fs::remove_file(&beside);
     }
     done
+}
+
+/// Writes a file that a command was asked for.
+pub(crate) fn file(path: &Path, text: &str) -> Result<(), Fault> {
+    replace(path, |out| out.write_all(text.as_bytes()))
+        .map_err(|(path, cause)| Fault::io(format!("cannot write {path}: {}", reason(&cause))))
 }
 
 /// Writes what a command other than `convert` was asked for. A reader that has gone away is no failure.

@@ -23,7 +23,8 @@ use crate::terminal::Terminal;
 /// A pipeline whose text was read.
 #[derive(Debug)]
 pub(crate) struct Text {
-    id: SourceId,
+    /// The text.
+    pub(crate) id: SourceId,
     /// The folder of its file; none for a built-in one.
     folder: Option<PathBuf>,
 }

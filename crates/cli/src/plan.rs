@@ -51,7 +51,8 @@ impl Plan {
                 .help("`sigcast convert -t TARGET rules/` converts every rule in a directory"));
         }
         let mut jobs = Vec::with_capacity(targets.len());
-        let settings = settings(&args.option, &targets)?;
+        let mut settings = vec![Options::default(); targets.len()];
+        set_options(&mut settings, &args.option, &targets)?;
         for (target, (settings, given)) in targets.into_iter().zip(settings) {
             let format = format(target, args.format.as_deref())?;
             if args.header && !format.plain {
@@ -90,7 +91,7 @@ pub(crate) fn targets(words: &[String]) -> Result<Vec<&'static Target>, Fault> {
 }
 
 /// The target with this name.
-fn target(word: &str) -> Result<&'static Target, Fault> {
+pub(crate) fn target(word: &str) -> Result<&'static Target, Fault> {
     let word = word.trim();
     if let Some((_, hint)) = AMBIGUOUS.iter().find(|(name, _)| *name == word) {
         return Err(Fault::usage(format!("`{word}` is no target: {hint}")));
@@ -109,7 +110,7 @@ fn target_names() -> String {
 }
 
 /// The format with this name, or the target's first.
-fn format(target: &'static Target, word: Option<&str>) -> Result<&'static Format, Fault> {
+pub(crate) fn format(target: &'static Target, word: Option<&str>) -> Result<&'static Format, Fault> {
     let Some(word) = word else {
         return target.formats.first().ok_or_else(|| Fault::usage(format!("{} has no output format", target.name)));
     };
@@ -122,21 +123,26 @@ fn format(target: &'static Target, word: Option<&str>) -> Result<&'static Format
     })
 }
 
-/// The settings of each target with the keys that were given: what holds for all first, then what holds for that one.
-fn settings(given: &[String], targets: &[&'static Target]) -> Result<Vec<(Settings, Vec<&'static str>)>, Fault> {
-    let mut all = vec![(Settings::default(), Vec::new()); targets.len()];
+/// The settings of a target, and the keys of those that were given.
+pub(crate) type Options = (Settings, Vec<&'static str>);
+
+/// Sets options of each target: what holds for all first, then what holds for that one.
+///
+/// # Errors
+/// An option that none of the targets knows, or a value that it does not take.
+pub(crate) fn set_options(all: &mut [Options], given: &[String], targets: &[&'static Target]) -> Result<(), Fault> {
     let given: Vec<Given<'_>> = given.iter().map(|text| Given::new(text, targets)).collect::<Result<_, _>>()?;
     let general = given.iter().filter(|option| option.of.is_none());
     let particular = given.iter().filter(|option| option.of.is_some());
     for option in general.chain(particular) {
-        for (target, (settings, keys)) in targets.iter().zip(&mut all) {
+        for (target, (settings, keys)) in targets.iter().zip(all.iter_mut()) {
             let meant = option.of.is_none_or(|of| of.name == target.name) && target.options.contains(&option.key);
             if meant {
                 keys.push(option.apply(target, settings)?);
             }
         }
     }
-    Ok(all)
+    Ok(())
 }
 
 /// One `-O`.
@@ -194,7 +200,7 @@ fn unknown_key(key: &str, of: Option<&'static Target>, targets: &[&'static Targe
 }
 
 /// The assumption with this code.
-fn assumption(word: &str) -> Result<Code, Fault> {
+pub(crate) fn assumption(word: &str) -> Result<Code, Fault> {
     let known = || Code::ALL.iter().copied().filter(|code| code.class() == Class::Assumption);
     if let Some(code) = known().find(|code| code.as_str() == word) {
         return Ok(code);

@@ -13,6 +13,7 @@ use sigcast_frontend::{Document, Kind, parse};
 use sigcast_pipeline::Chain;
 
 use crate::args::ConvertArgs;
+use crate::baseline;
 use crate::engine::{Converted, Engine, Entry, guarded};
 use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
@@ -42,7 +43,7 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
     fits(&plan, &chains, &sink)?;
     schemas(args, &mut plan, &chains, terminal)?;
     let plan = plan;
-    let (entries, unselected) = documents(&inputs, &plan, terminal);
+    let (mut entries, unselected) = documents(&inputs, &plan, terminal);
     let engine = Engine::new(&plan.jobs, &chains, &plan.denied, templates.as_ref(), &entries, |_, _| true);
     let progress = terminal.progress(entries.len());
     let mut converted: Vec<Converted> = entries
@@ -61,10 +62,22 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
     if written.as_ref().is_err_and(|(_, cause)| cause.kind() == io::ErrorKind::BrokenPipe) {
         return Ok(Exit::Done);
     }
-    let tally = summary::Tally::new(&plan, &entries, &converted, unselected);
+    let targets: Vec<&str> = targets.iter().map(|target| target.name).collect();
+    let tally = summary::Tally::new(targets.clone(), &entries, &converted, unselected);
+    let known = &args.known;
+    let judged = baseline::Run {
+        file: known.baseline.as_deref(),
+        may_lack: false,
+        write: known.write_baseline,
+        targets: &targets,
+        strict: plan.strict,
+        partial: !plan.selection.is_empty(),
+    }
+    .judge(&mut entries, &mut converted, &str::to_owned, &inputs)?;
     summary::report(terminal, &inputs, &tally, &entries, &converted);
+    judged.say(terminal);
     written.map_err(|(path, cause)| Fault::io(format!("cannot write {path}: {}", input::reason(&cause))))?;
-    let exit = exit(&plan, &inputs, &tally, terminal);
+    let exit = exit(judged.fails(&tally, plan.strict), &inputs, &tally, terminal);
     drop(tally);
     // The process ends here: giving back the memory of every rule one by one would only take time.
     std::mem::forget((entries, converted));
@@ -177,7 +190,7 @@ fn unread(kind: Kind<'_>, fault: Diagnostic) -> Document<'_> {
 }
 
 /// The exit code of a run that went through.
-fn exit(plan: &Plan, inputs: &Inputs, tally: &summary::Tally<'_>, terminal: &Terminal) -> Exit {
+pub(crate) fn exit(failed: bool, inputs: &Inputs, tally: &summary::Tally<'_>, terminal: &Terminal) -> Exit {
     if !inputs.unreadable.is_empty() {
         return Exit::Io;
     }
@@ -185,7 +198,6 @@ fn exit(plan: &Plan, inputs: &Inputs, tally: &summary::Tally<'_>, terminal: &Ter
         terminal.fault(&nothing(tally.unselected, inputs.texts.len(), tally.documents));
         return Exit::Rules;
     }
-    let failed = tally.failed() || (plan.strict && tally.approximate());
     if failed { Exit::Rules } else { Exit::Done }
 }
 

@@ -10,7 +10,6 @@ use sigcast_diagnostics::{Class, Code, Diagnostic, Severity, SourceMap, render};
 
 use crate::engine::{Converted, Entry, Status, is_error};
 use crate::input::Inputs;
-use crate::plan::Plan;
 use crate::terminal::{Terminal, Verbosity};
 
 /// How many warnings of one code are shown before the rest is only counted.
@@ -38,7 +37,8 @@ pub(crate) struct Tally<'p> {
 /// The counts of a target.
 #[derive(Debug, Default)]
 struct JobTally<'p> {
-    target: &'p str,
+    /// The target, or the name of the output.
+    label: &'p str,
     exact: usize,
     approximate: usize,
     refused: usize,
@@ -50,8 +50,8 @@ struct JobTally<'p> {
 }
 
 impl<'p> Tally<'p> {
-    /// Counts a run.
-    pub(crate) fn new(plan: &'p Plan, entries: &[Entry<'_>], converted: &[Converted], unselected: usize) -> Self {
+    /// Counts a run whose jobs have these names.
+    pub(crate) fn new(labels: Vec<&'p str>, entries: &[Entry<'_>], converted: &[Converted], unselected: usize) -> Self {
         let mut tally = Self {
             documents: entries.len(),
             unselected,
@@ -60,9 +60,7 @@ impl<'p> Tally<'p> {
             skipped: Counts::new(),
             warnings: Counts::new(),
         };
-        for job in &plan.jobs {
-            tally.jobs.push(JobTally { target: job.backend.target.name, ..JobTally::default() });
-        }
+        tally.jobs.extend(labels.into_iter().map(|label| JobTally { label, ..JobTally::default() }));
         for (entry, one) in entries.iter().zip(converted) {
             tally.add(entry, one);
         }
@@ -126,7 +124,7 @@ impl<'p> Tally<'p> {
     fn text(&self, terminal: &Terminal) -> String {
         let mut out = String::new();
         for job in &self.jobs {
-            let _ = writeln!(out, "{}: {}", terminal.bold(job.target), job.line());
+            let _ = writeln!(out, "{}: {}", terminal.bold(job.label), job.line());
             reasons(&mut out, "refused", &job.refused_why);
             reasons(&mut out, "approximate", &job.approximate_why);
         }

@@ -52,6 +52,11 @@ impl Terminal {
         Self { colour, verbosity, watched }
     }
 
+    /// The same for work of which only errors are worth saying.
+    pub(crate) fn quiet(&self) -> Self {
+        Self { colour: self.colour, verbosity: Verbosity::Quiet, watched: self.watched }
+    }
+
     /// Writes text and a line break.
     pub(crate) fn say(&self, text: &str) {
         let mut out = std::io::stderr().lock();

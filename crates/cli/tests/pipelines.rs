@@ -134,6 +134,9 @@ fn queries_are_embedded_and_joined() {
     let post = folder.file("post.yml", "postprocessing: [{type: embed, prefix: '<', suffix: '>'}]\n");
     let ran = run(&["convert", "-t", "lucene", "-p", &post, &rules[0], &rules[1]]);
     assert_eq!(ran.stdout, "<Image:a.exe>\n\n<Image:b.exe>\n");
+    // Behind a header stands what would stand there without it.
+    let ran = run(&["convert", "-t", "lucene", "--header", "-p", &post, &rules[0]]);
+    assert_eq!(ran.stdout.lines().nth(1), Some("<Image:a.exe>"), "{}", ran.stdout);
     let all = folder.file("all.yml", "finalizers: [{type: json}]\n");
     let ran = run(&["convert", "-t", "lucene", "-p", &post, "-p", &all, &rules[0], &rules[1]]);
     assert_eq!(ran.stdout, "[\"<Image:a.exe>\",\"<Image:b.exe>\"]\n");

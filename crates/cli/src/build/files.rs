@@ -1,0 +1,363 @@
+//! The files of a build on the disk: what would change, and changing it.
+//!
+//! Invariant: a file is there whole, as it was before or as it is to be. Only a file whose bytes a build recorded is
+//! removed, and only such a file is replaced unless the run forces it. No link is followed below the folder that is
+//! written to. The manifest comes last; before the first change, a journal beside it says what is about to be written,
+//! so that the next run knows the files of one that was broken off.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::manifest::{FileRow, Known, Manifest, VERSION, sha256};
+use super::pattern::TEMPORARY;
+use crate::exit::Fault;
+use crate::input::reason;
+
+/// A file that is to be there.
+#[derive(Debug)]
+pub(crate) struct Planned {
+    /// Its path and hash.
+    pub(crate) row: FileRow,
+    /// Its bytes.
+    pub(crate) text: String,
+}
+
+/// What has to be done to a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Step {
+    /// It is not there.
+    Create,
+    /// It has other bytes, which a build wrote.
+    Change,
+    /// It has bytes that no build wrote, and is replaced: by force, or because a build wrote the file once.
+    Overwrite,
+    /// It is no longer written.
+    Remove,
+    /// It is no longer written, but was changed since a build wrote it: it stays.
+    Leave,
+}
+
+/// What a build would do to the folder.
+#[derive(Debug)]
+pub(crate) struct Changes<'p> {
+    root: &'p Path,
+    manifest: &'p str,
+    /// What to do, by path; files that are as they are to be are not among them.
+    pub(crate) steps: BTreeMap<String, Step>,
+    /// How many files are as they are to be.
+    pub(crate) same: usize,
+    /// Whether a run that was broken off left its journal.
+    pub(crate) interrupted: bool,
+    known: Known,
+    files: &'p [Planned],
+}
+
+/// Where the journal lies.
+fn journal(manifest: &str) -> String {
+    format!("{manifest}.pending")
+}
+
+impl<'p> Changes<'p> {
+    /// Compares the files that are to be there with those that are. Without `remove`, nothing is removed.
+    ///
+    /// # Errors
+    /// A link or another thing in the place of a file; a file that no build wrote, unless `force` replaces it.
+    pub(crate) fn new(
+        root: &'p Path,
+        manifest: &'p str,
+        files: &'p [Planned],
+        force: bool,
+        remove: bool,
+    ) -> Result<Self, Fault> {
+        let mut known = Known::new();
+        let mut recorded: BTreeSet<String> = BTreeSet::new();
+        for name in [manifest.to_owned(), journal(manifest)] {
+            no_links(root, &name)?;
+            if let Some(found) = Manifest::read(&root.join(&name))? {
+                found.add_to(&mut known);
+                recorded.extend(found.files.into_iter().map(|file| file.path));
+            }
+        }
+        let interrupted = root.join(journal(manifest)).exists();
+        let mut changes = Self { root, manifest, steps: BTreeMap::new(), same: 0, interrupted, known, files };
+        changes.distinct()?;
+        changes.writes(force)?;
+        if remove {
+            changes.removals(&recorded)?;
+        }
+        Ok(changes)
+    }
+
+    /// Whether everything is as it is to be, but for the manifest.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.steps.values().all(|step| *step == Step::Leave)
+    }
+
+    /// No two outputs may write one file, nor one a file where another needs a folder.
+    fn distinct(&self) -> Result<(), Fault> {
+        let mut taken: BTreeMap<String, &FileRow> = BTreeMap::new();
+        for row in self.files.iter().map(|file| &file.row) {
+            let lower = row.path.to_ascii_lowercase();
+            if lower == self.manifest.to_ascii_lowercase() || lower == journal(self.manifest).to_ascii_lowercase() {
+                return Err(Fault::usage(format!("the output `{}` would write the manifest {}", row.output, row.path)));
+            }
+            if let Some(other) = taken.insert(lower, row) {
+                let message =
+                    format!("the outputs `{}` and `{}` would both write {}", other.output, row.output, row.path);
+                return Err(Fault::usage(message).help("{target} or {name} in their patterns keeps them apart"));
+            }
+        }
+        for row in self.files.iter().map(|file| &file.row) {
+            let lower = row.path.to_ascii_lowercase();
+            let mut folders = lower.match_indices('/').map(|(at, _)| &lower[..at]);
+            if let Some(file) = folders.find_map(|folder| taken.get(folder)) {
+                let message = format!("{} would be a file and the folder of {}", file.path, row.path);
+                return Err(Fault::usage(message).help("an extension, {ext}, keeps files and folders apart"));
+            }
+        }
+        Ok(())
+    }
+
+    fn writes(&mut self, force: bool) -> Result<(), Fault> {
+        let steps: Vec<(usize, Result<Option<Step>, Fault>)> =
+            self.files.par_iter().enumerate().map(|(at, file)| (at, self.write_step(file))).collect();
+        let mut foreign = Vec::new();
+        for (at, step) in steps {
+            let path = &self.files[at].row.path;
+            match step? {
+                None => self.same += 1,
+                // A file that a build wrote once and somebody changed since: the configuration says what it holds.
+                Some(Step::Overwrite) if !force && !self.known.contains_key(path) => foreign.push(path.as_str()),
+                Some(step) => {
+                    self.steps.insert(path.clone(), step);
+                }
+            }
+        }
+        match foreign.as_slice() {
+            [] => Ok(()),
+            [first, rest @ ..] => {
+                let more = if rest.is_empty() { String::new() } else { format!(" (and {} more files)", rest.len()) };
+                let message =
+                    format!("{first}{more} is there already, and no build has written it: nothing is written");
+                Err(Fault { exit: crate::exit::Exit::Io, ..Fault::usage(message) }
+                    .help("another pattern for the output, or `--force` to replace it"))
+            }
+        }
+    }
+
+    /// What has to be done for a file to be there; nothing if it is.
+    fn write_step(&self, file: &Planned) -> Result<Option<Step>, Fault> {
+        let path = self.root.join(&file.row.path);
+        let Some(about) = no_links(self.root, &file.row.path)? else { return Ok(Some(Step::Create)) };
+        if !about.is_file() {
+            return Err(Fault::io(format!("{} is no regular file: it cannot be replaced", path.display())));
+        }
+        let bytes = fs::read(&path).map_err(|cause| unreadable(&path, &cause))?;
+        if bytes == file.text.as_bytes() {
+            return Ok(None);
+        }
+        let ours = self.known.get(&file.row.path).is_some_and(|hashes| hashes.contains(&sha256(&bytes)));
+        Ok(Some(if ours { Step::Change } else { Step::Overwrite }))
+    }
+
+    fn removals(&mut self, recorded: &BTreeSet<String>) -> Result<(), Fault> {
+        let planned: BTreeMap<String, &str> =
+            self.files.iter().map(|file| (file.row.path.to_ascii_lowercase(), file.row.path.as_str())).collect();
+        for path in recorded {
+            let whole = self.root.join(path);
+            if let Some(now) = planned.get(&path.to_ascii_lowercase()) {
+                // The same file by another spelling, where case does not tell files apart.
+                if *now == path || same_file(&whole, &self.root.join(now)) {
+                    continue;
+                }
+            }
+            // A link now stands in the way of it: what it leads to is not ours.
+            let Ok(Some(about)) = no_links(self.root, path) else { continue };
+            let ours = about.is_file()
+                && fs::read(&whole)
+                    .is_ok_and(|bytes| self.known.get(path).is_some_and(|hashes| hashes.contains(&sha256(&bytes))));
+            self.steps.insert(path.clone(), if ours { Step::Remove } else { Step::Leave });
+        }
+        Ok(())
+    }
+
+    /// The files that stay although nothing writes them now, because this run may not remove anything.
+    pub(crate) fn kept(&self) -> Vec<FileRow> {
+        let now: BTreeSet<&str> = self.files.iter().map(|file| file.row.path.as_str()).collect();
+        let old = self.known.iter().filter(|(path, _)| !now.contains(path.as_str()));
+        old.flat_map(|(path, hashes)| {
+            hashes.iter().map(|hash| FileRow { path: path.clone(), sha256: hash.clone(), output: String::new() })
+        })
+        .collect()
+    }
+
+    /// Whether the manifest on the disk has other bytes.
+    pub(crate) fn manifest_differs(&self, text: &str) -> bool {
+        fs::read(self.root.join(self.manifest)).map_or(true, |bytes| bytes != text.as_bytes())
+    }
+
+    /// Does everything: the journal, files, removals, the manifest, in this order.
+    ///
+    /// # Errors
+    /// What cannot be written. The manifest and what was to be removed are then as they were.
+    pub(crate) fn carry_out(&self, manifest: &str) -> Result<(), Fault> {
+        if !self.is_empty() {
+            self.write_journal()?;
+            self.clear_temporary();
+            let writes = self.files.par_iter().filter(|file| self.steps.contains_key(&file.row.path));
+            writes.try_for_each(|file| replace(self.root, &file.row.path, file.text.as_bytes(), false))?;
+            for (path, _) in self.steps.iter().filter(|(_, step)| **step == Step::Remove) {
+                self.remove(path)?;
+            }
+        }
+        if self.manifest_differs(manifest) {
+            replace(self.root, self.manifest, manifest.as_bytes(), true)?;
+        }
+        match fs::remove_file(self.root.join(journal(self.manifest))) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                Err(Fault::io(format!("cannot remove {}: {}", journal(self.manifest), reason(&cause))))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says beside the manifest which files are about to be written, together with those of a run that was broken off.
+    fn write_journal(&self) -> Result<(), Fault> {
+        let mut files: Vec<FileRow> = match Manifest::read(&self.root.join(journal(self.manifest)))? {
+            Some(before) => before.files,
+            None => Vec::new(),
+        };
+        let now = self.files.iter().filter(|file| self.steps.contains_key(&file.row.path));
+        files.extend(now.map(|file| file.row.clone()));
+        files.sort();
+        files.dedup();
+        let text = Manifest { version: VERSION, files, ..Manifest::default() }.text();
+        replace(self.root, &journal(self.manifest), text.as_bytes(), true)
+    }
+
+    /// Takes away what a run that was broken off left of files it was writing.
+    fn clear_temporary(&self) {
+        if !self.interrupted {
+            return;
+        }
+        let wanted: BTreeSet<PathBuf> = self.known.keys().map(|path| self.root.join(path)).collect();
+        let folders: BTreeSet<&Path> = wanted.iter().filter_map(|path| path.parent()).collect();
+        for folder in folders {
+            for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if name.to_str().and_then(written_name).is_some_and(|name| wanted.contains(&folder.join(name))) {
+                    let _ = fs::remove_file(entry.path());
+                }
+            }
+        }
+    }
+
+    /// Removes a file, and the folders that are empty without it.
+    fn remove(&self, path: &str) -> Result<(), Fault> {
+        let whole = self.root.join(path);
+        match fs::remove_file(&whole) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => {
+                return Err(Fault::io(format!("cannot remove {}: {}", whole.display(), reason(&cause))));
+            }
+            _ => {}
+        }
+        let mut folder = Path::new(path).parent();
+        while let Some(inner) = folder.filter(|inner| !inner.as_os_str().is_empty()) {
+            if fs::remove_dir(self.root.join(inner)).is_err() {
+                break;
+            }
+            folder = inner.parent();
+        }
+        Ok(())
+    }
+}
+
+/// What stands at a path; nothing if there is nothing.
+///
+/// # Errors
+/// A link in the path, or something that is no folder where one is needed.
+fn no_links(root: &Path, path: &str) -> Result<Option<fs::Metadata>, Fault> {
+    let mut whole = root.to_owned();
+    let mut found = None;
+    let parts: Vec<&str> = path.split('/').collect();
+    for (at, part) in parts.iter().enumerate() {
+        whole.push(part);
+        let about = match fs::symlink_metadata(&whole) {
+            Ok(about) => about,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(cause) => return Err(unreadable(&whole, &cause)),
+        };
+        if about.is_symlink() {
+            return Err(Fault::io(format!("{} is a symbolic link: nothing is written through it", whole.display())));
+        }
+        if at + 1 < parts.len() && !about.is_dir() {
+            return Err(Fault::io(format!("{} is no directory, which {path} needs", whole.display())));
+        }
+        found = Some(about);
+    }
+    Ok(found)
+}
+
+fn unreadable(path: &Path, cause: &io::Error) -> Fault {
+    Fault::io(format!("cannot read {}: {}", path.display(), reason(cause)))
+}
+
+/// Whether two paths lead to one file.
+#[cfg(unix)]
+fn same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let number = |path: &Path| fs::symlink_metadata(path).ok().map(|about| (about.dev(), about.ino()));
+    number(one).is_some() && number(one) == number(other)
+}
+
+/// Whether two paths, which differ in case only, lead to one file: here they do.
+#[cfg(not(unix))]
+fn same_file(_: &Path, _: &Path) -> bool {
+    true
+}
+
+/// The temporary file of a path: its own for each run, so that two at once do not write into each other's.
+fn beside(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}{TEMPORARY}", std::process::id()))
+}
+
+/// The name of the file that a temporary file was to become, from the name of the latter.
+fn written_name(temporary: &str) -> Option<&str> {
+    let (name, run) = temporary.strip_prefix('.')?.strip_suffix(TEMPORARY)?.rsplit_once('.')?;
+    (!run.is_empty() && run.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
+}
+
+/// Writes a file beside its place and moves it there once it is whole. `lasting` waits for the disk.
+fn replace(root: &Path, path: &str, bytes: &[u8], lasting: bool) -> Result<(), Fault> {
+    let whole = root.join(path);
+    let temporary = beside(&whole);
+    let done = (|| {
+        if let Some(folder) = whole.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        // A link that somebody left there is not followed.
+        match fs::remove_file(&temporary) {
+            Err(cause) if cause.kind() != io::ErrorKind::NotFound => return Err(cause),
+            _ => {}
+        }
+        let mut file = fs::OpenOptions::new().write(true).create_new(true).open(&temporary)?;
+        file.write_all(bytes)?;
+        if lasting {
+            file.sync_data()?;
+        }
+        drop(file);
+        if let Ok(before) = fs::symlink_metadata(&whole) {
+            fs::set_permissions(&temporary, before.permissions())?;
+        }
+        fs::rename(&temporary, &whole)
+    })();
+    done.map_err(|cause| {
+        let _ = fs::remove_file(&temporary);
+        Fault::io(format!("cannot write {}: {}", whole.display(), reason(&cause)))
+    })
+}
