@@ -25,10 +25,11 @@ mod search;
 mod time;
 mod windows;
 
-pub use correlation::{BucketFiring, CorrelationMatcher, Firing, TimedEvent};
+pub use correlation::{BucketFiring, Closest, CorrelationMatcher, Firing, TimedEvent, Window};
 pub use error::{EvalError, EvalFault};
 pub use field::values;
 pub use matcher::{Matcher, RuleMatcher};
 pub use project::project;
 pub use samples::{Limits, Sample, StreamSample, correlation_samples, samples};
+pub use time::milliseconds;
 pub use windows::flatten_windows;

@@ -38,6 +38,44 @@ pub(crate) fn part(value: &Value, part: TimePart) -> Option<i64> {
     })
 }
 
+/// The time of an event, in milliseconds since 1970, of a value that is a timestamp; parts of a millisecond are cut off.
+/// None if it is none.
+///
+/// Texts are ISO 8601 (RFC 3339), with `T` or a blank between date and time, in UTC without an offset. Numbers, and texts of
+/// ten or more digits with or without a fraction, count from 1970: seconds below 100,000,000,000, then milliseconds,
+/// microseconds and nanoseconds, by factors of a thousand.
+#[must_use]
+pub fn milliseconds(value: &Value) -> Option<i64> {
+    let float = |seconds: f64| {
+        // A fraction is one of seconds; finer counts are whole.
+        (seconds.abs() < 1e11).then_some((seconds * 1000.0).floor() as i64)
+    };
+    let time = match value {
+        Value::String(text) => {
+            let plain = |text: &str| text.len() >= 10 && text.bytes().all(|byte| byte.is_ascii_digit());
+            if let Some((whole, part)) = text.split_once('.')
+                && plain(whole)
+                && part.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                let part = format!("{part:0<3}").get(..3)?.parse::<i64>().ok()?;
+                return whole
+                    .parse::<i64>()
+                    .ok()
+                    .filter(|whole| *whole < 100_000_000_000)
+                    .map(|whole| whole * 1000 + part);
+            }
+            read(text)?
+        }
+        Value::Number(number) => match number.as_i64() {
+            Some(count) => since_epoch(count)?,
+            None => return float(number.as_f64()?),
+        },
+        _ => return None,
+    };
+    let nanoseconds = time.to_zoned(TimeZone::UTC).ok()?.timestamp().as_nanosecond();
+    i64::try_from(nanoseconds.div_euclid(1_000_000)).ok()
+}
+
 fn read(text: &str) -> Option<DateTime> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         // Fewer digits are no count of seconds since 2001, and might be a date without dashes.
@@ -76,6 +114,31 @@ mod tests {
 
     fn check(value: &Value, wanted: TimePart, expected: Option<i64>) {
         assert_eq!(part(value, wanted), expected, "{wanted:?} of {value}");
+    }
+
+    #[test]
+    fn times() {
+        let at = 1_700_000_000_123_i64;
+        for (value, expected) in [
+            (json!("2023-11-14T22:13:20.123Z"), Some(at)),
+            (json!("2023-11-14T22:13:20.1239999Z"), Some(at)),
+            (json!("2023-11-14 22:13:20.123"), Some(at)),
+            (json!("2023-11-14T23:13:20.123+01:00"), Some(at)),
+            (json!(at), Some(at)),
+            (json!(at.to_string()), Some(at)),
+            (json!(1_700_000_000), Some(1_700_000_000_000)),
+            (json!("1700000000.123"), Some(at)),
+            (json!("1700000000.5"), Some(1_700_000_000_500)),
+            (json!(1_700_000_000.5), Some(1_700_000_000_500)),
+            (json!(1_700_000_000_123_456_i64), Some(at)),
+            (json!("1969-12-31T23:59:59.999Z"), Some(-1)),
+            (json!("2023-11-14"), None),
+            (json!("soon"), None),
+            (json!(true), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(milliseconds(&value), expected, "{value}");
+        }
     }
 
     #[test]

@@ -41,10 +41,20 @@ impl Bounds {
         self.hold(|bound| match amount {
             Amount::Exact { top, bottom, places } => match bound.scaled(places).and_then(|at| at.checked_mul(bottom)) {
                 Some(bound) => Some(top.cmp(&bound)),
-                None => (top as f64 / bottom as f64 / 10_f64.powi(places as i32)).partial_cmp(&bound.nearest()),
+                None => amount.nearest().partial_cmp(&bound.nearest()),
             },
             Amount::Float(amount) => amount.partial_cmp(&bound.nearest()),
         })
+    }
+
+    /// How far a number lies outside of them; 0 if inside.
+    pub(super) fn distance(&self, amount: f64) -> f64 {
+        let outside = |(order, negated, value): &(Order, bool, Option<Decimal>)| {
+            let Some(bound) = value.as_ref().map(Decimal::nearest) else { return f64::INFINITY };
+            let holds = amount.partial_cmp(&bound).is_some_and(|found| holds(*order, found));
+            if holds == *negated { (amount - bound).abs().max(f64::MIN_POSITIVE) } else { 0.0 }
+        };
+        self.0.iter().map(outside).sum()
     }
 
     fn places(&self) -> i64 {
@@ -72,6 +82,16 @@ pub(super) enum Amount {
         places: u32,
     },
     Float(f64),
+}
+
+impl Amount {
+    /// The nearest float.
+    pub(super) fn nearest(self) -> f64 {
+        match self {
+            Self::Exact { top, bottom, places } => top as f64 / bottom as f64 / 10_f64.powi(places as i32),
+            Self::Float(amount) => amount,
+        }
+    }
 }
 
 /// The different numbers of a group.

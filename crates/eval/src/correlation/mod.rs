@@ -6,12 +6,14 @@
 //! | `slide` | a window that is moved over a group, and whether it fulfils the criterion |
 //! | `amount` | exact numbers of windows: sums, means, percentiles and their bounds |
 //! | `chain` | conditions over members, and chains of events in order |
+//! | `closest` | which window comes nearest to fulfil the criterion |
 //!
 //! Invariant: the meaning is that of the documentation of [`sigcast_ir::Correlation`]; what is settled beyond it stands
 //! at [`CorrelationMatcher`].
 
 mod amount;
 mod chain;
+mod closest;
 mod gather;
 mod slide;
 
@@ -24,6 +26,7 @@ use crate::error::{EvalError, EvalFault};
 use crate::matcher::RuleMatcher;
 use amount::Bounds;
 use chain::Condition;
+pub use closest::{Closest, Window};
 use gather::{Rows, Taking};
 use slide::Slide;
 
@@ -218,6 +221,20 @@ impl CorrelationMatcher {
         }
         firings.sort();
         Ok(firings)
+    }
+
+    /// How many of the stream's events are a member's, whatever their keys.
+    fn count(&self, member: &MemberMatcher, stream: &[TimedEvent]) -> Result<usize, EvalError> {
+        match &member.source {
+            SourceMatcher::Rule(rule) => {
+                stream.iter().try_fold(0, |count, event| Ok(count + usize::from(rule.matches(&event.event)?)))
+            }
+            SourceMatcher::Correlation(inner) => {
+                let mut events: Vec<usize> = inner.fires(stream)?.into_iter().map(|one| one.event).collect();
+                events.dedup();
+                Ok(events.len())
+            }
+        }
     }
 
     fn taking(&self) -> Taking {

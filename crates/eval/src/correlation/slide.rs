@@ -3,7 +3,7 @@
 //! Invariant: windows are asked in order, so that each entry comes in once and leaves once.
 
 use super::Asked;
-use super::amount::{Amount, Column, Percentile};
+use super::amount::{Amount, Bounds, Column, Percentile};
 use super::chain::{self, Next};
 use super::gather::Group;
 
@@ -110,32 +110,70 @@ impl<'g> Slide<'g> {
     }
 
     fn holds(&self) -> bool {
-        let entries = self.group.entries.get(self.first..self.last).unwrap_or_default();
-        let (Some(start), Some(end)) = (entries.first(), entries.last()) else { return false };
-        let (start, end) = (start.time, end.time);
+        let Some((start, end)) = self.ends() else { return false };
         match (self.asked, &self.held) {
-            (Asked::Events(bounds), _) => bounds.hold_count(entries.len()),
+            (Asked::Events(bounds), _) => bounds.hold_count(self.last - self.first),
             (Asked::Distinct(bounds), Held::Texts { present, .. }) => bounds.hold_count(*present),
-            (Asked::Sum(bounds) | Asked::Average(bounds), Held::Numbers { column, .. }) => {
-                self.total(column).is_some_and(|amount| bounds.hold_amount(amount))
+            (Asked::Sum(bounds) | Asked::Average(bounds) | Asked::Percentile(_, bounds), _) => {
+                self.amount().is_some_and(|amount| bounds.hold_amount(amount))
             }
-            (Asked::Percentile(at, bounds), Held::Numbers { column, held: Numbers::Sorted(ranks) }) => {
-                percentile(*at, column, ranks).is_some_and(|amount| bounds.hold_amount(amount))
-            }
-            (Asked::Members { ordered, bounds }, Held::Times(times)) => {
-                let next: &Next<'_> = &|member, from| next(times, member, from, end);
-                if *ordered {
-                    (1..=chain::longest(times.len(), start, next)).any(|count| bounds.hold_count(count))
-                } else {
-                    bounds.hold_count((0..times.len()).filter(|member| next(*member, start).is_some()).count())
-                }
-            }
+            (Asked::Members { ordered: false, bounds }, _) => bounds.hold_count(self.present().count()),
+            (Asked::Members { ordered: true, bounds }, _) => (1..=self.longest()).any(|count| bounds.hold_count(count)),
             (Asked::Condition { ordered, condition }, Held::Times(times)) => {
                 let next: &Next<'_> = &|member, from| next(times, member, from, end);
                 if *ordered { condition.holds_in_order(start, next) } else { condition.holds(start, next) }
             }
             // `new` holds what is asked for.
             _ => false,
+        }
+    }
+
+    /// The times of the window's first entry and of its last; none if it is empty.
+    fn ends(&self) -> Option<(i64, i64)> {
+        let entries = self.group.entries.get(self.first..self.last)?;
+        Some((entries.first()?.time, entries.last()?.time))
+    }
+
+    /// The number of the window that is asked for, and how far it lies outside its bounds; none if there is none.
+    pub(super) fn measured(&self) -> Option<(f64, f64)> {
+        let amount = |amount: f64, bounds: &Bounds| Some((amount, bounds.distance(amount)));
+        match (self.asked, &self.held) {
+            (Asked::Events(bounds), _) => amount((self.last - self.first) as f64, bounds),
+            (Asked::Distinct(bounds), Held::Texts { present, .. }) => amount(*present as f64, bounds),
+            (Asked::Sum(bounds) | Asked::Average(bounds) | Asked::Percentile(_, bounds), _) => {
+                amount(self.amount()?.nearest(), bounds)
+            }
+            (Asked::Members { ordered: false, bounds }, _) => amount(self.present().count() as f64, bounds),
+            (Asked::Members { ordered: true, bounds }, _) => amount(self.longest() as f64, bounds),
+            _ => None,
+        }
+    }
+
+    /// The members with events in the window, where the criterion asks for members.
+    pub(super) fn present(&self) -> impl Iterator<Item = usize> {
+        let times = match &self.held {
+            Held::Times(times) => times.as_slice(),
+            _ => &[],
+        };
+        let ends = self.ends();
+        let has = move |member: &usize| ends.is_some_and(|(start, end)| next(times, *member, start, end).is_some());
+        (0..times.len()).filter(has)
+    }
+
+    /// The most members of which events follow each other in order.
+    pub(super) fn longest(&self) -> usize {
+        let (Some((start, end)), Held::Times(times)) = (self.ends(), &self.held) else { return 0 };
+        chain::longest(times.len(), start, &|member, from| next(times, member, from, end))
+    }
+
+    /// The number that the window's numbers make; none if there are none.
+    fn amount(&self) -> Option<Amount> {
+        match (self.asked, &self.held) {
+            (Asked::Percentile(at, _), Held::Numbers { column, held: Numbers::Sorted(ranks) }) => {
+                percentile(*at, column, ranks)
+            }
+            (_, Held::Numbers { column, .. }) => self.total(column),
+            _ => None,
         }
     }
 

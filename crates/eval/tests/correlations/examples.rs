@@ -175,6 +175,25 @@ fn what_cannot_be_counted_out() {
     assert!(matches!(answer.map_err(|error| error.fault), Err(EvalFault::TooLarge(_))));
 }
 
+#[test]
+fn what_comes_nearest() {
+    let nearest = |plan: &Plan, events: &[(i64, Value)]| {
+        CorrelationMatcher::new(&build(plan)).expect("compiles").closest(&stream(events)).expect("an answer")
+    };
+    let a = |time: i64, key: &str| (time, json!({"kind": "a", "k": key}));
+    let count = rules(&["a", "b"], &["k"], &[], measure("events", &[(">=", "3")]));
+    let found = nearest(&count, &[a(0, "x"), a(1, "y"), a(2, "y"), a(90_000, "y"), (0, json!({"kind": "a"}))]);
+    assert_eq!(found.events, [5, 0]);
+    let window = found.window.expect("a window");
+    assert_eq!((window.event, window.keys, window.amount), (2, vec!["y".to_owned()], Some(2.0)));
+    assert_eq!(nearest(&count, &[(0, json!({"kind": "a"}))]).window, None);
+    let condition = And(vec![Member(0), Member(1), Member(2)]);
+    let ordered = rules(&["a", "b", "c"], &[], &[], Asked::Rules { ordered: true, condition });
+    let kind = |time: i64, kind: &str| (time, json!({"kind": kind}));
+    let window = nearest(&ordered, &[kind(0, "c"), kind(1, "b"), kind(2, "a"), kind(3, "c")]).window.expect("a window");
+    assert_eq!((window.event, window.present, window.chained), (3, vec![0, 1, 2], 2));
+}
+
 /// A hundred thousand events of one group, half of them in each window: what is done for each must not grow with them.
 #[test]
 fn long_streams_take_no_long_time() {
