@@ -19,6 +19,7 @@ mod plan;
 mod run;
 mod sample;
 mod select;
+mod streams;
 mod summary;
 mod terminal;
 mod test_rules;

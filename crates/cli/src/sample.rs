@@ -1,4 +1,5 @@
-//! `sigcast sample`: events made from rules, with the answer of each condition, as lines of JSON.
+//! `sigcast sample`: events made from rules, with the answer of each condition, and streams of events made from
+//! correlations, with the firings that are expected, as lines of JSON.
 //!
 //! Invariant: an event is written only with an answer that is known; a rule that cannot be sampled is an error that
 //! stops no other; the order is that of the input.
@@ -8,8 +9,8 @@ use std::io::{self, BufWriter, Write};
 use rayon::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
-use sigcast_diagnostics::{Code, Diagnostic, SourceMap};
-use sigcast_eval::{EvalError, EvalFault, Limits, Sample, samples};
+use sigcast_diagnostics::{Code, Diagnostic, SourceMap, Span};
+use sigcast_eval::{EvalError, EvalFault, Limits, Sample, StreamSample, samples};
 use sigcast_frontend::Kind;
 use sigcast_ir::Rule;
 
@@ -19,6 +20,7 @@ use crate::exit::{Exit, Fault};
 use crate::input::{self, Inputs};
 use crate::link;
 use crate::run;
+use crate::streams::{self, Fires};
 use crate::summary;
 use crate::terminal::{Terminal, Verbosity};
 
@@ -37,6 +39,18 @@ struct Object<'a> {
     event: &'a Value,
 }
 
+/// A line of a correlation. Other programs rely on the keys and their order.
+#[derive(Serialize)]
+struct StreamObject<'a> {
+    path: &'a str,
+    document: usize,
+    rule_id: Option<&'a str>,
+    title: Option<&'a str>,
+    expected: Vec<Fires<'a>>,
+    what: &'a str,
+    stream: Vec<&'a Value>,
+}
+
 /// What became of a document.
 struct Sampled {
     status: Status,
@@ -46,11 +60,14 @@ struct Sampled {
     /// How many events match some condition, and how many none.
     hits: usize,
     others: usize,
+    /// In how many streams a correlation fires, and in how many it does not.
+    fire: usize,
+    silent: usize,
 }
 
 impl Sampled {
     fn without(status: Status) -> Self {
-        Self { status, diagnostics: Vec::new(), lines: String::new(), hits: 0, others: 0 }
+        Self { status, diagnostics: Vec::new(), lines: String::new(), hits: 0, others: 0, fire: 0, silent: 0 }
     }
 }
 
@@ -70,7 +87,7 @@ pub(crate) fn sample(args: &SampleArgs, terminal: &Terminal) -> Result<Exit, Fau
         let done: Vec<Sampled> = some
             .par_iter()
             .map(|entry| {
-                let done = end(entry, &inputs.sources, limits);
+                let done = end(entry, &inputs.sources, limits, &args.time_field);
                 progress.step();
                 done
             })
@@ -98,20 +115,29 @@ fn write_fault(cause: &io::Error) -> Result<Exit, Fault> {
 }
 
 /// The lines of a document.
-fn end(entry: &Entry<'_>, sources: &SourceMap, limits: Limits) -> Sampled {
+fn end(entry: &Entry<'_>, sources: &SourceMap, limits: Limits, time: &str) -> Sampled {
     let rule = match &entry.document.kind {
         Kind::Rule(rule) => rule,
         Kind::Invalid => return Sampled::without(Status::Invalid),
         Kind::Refused => return Sampled::without(Status::Refused),
         Kind::Correlation(correlation) => {
-            let message = "samples are of single events, and a correlation is about several";
-            let fault = Diagnostic::at(Code::CorrelationUnsupported, correlation.span, message).here("a correlation");
-            return Sampled { diagnostics: vec![fault], ..Sampled::without(Status::Refused) };
+            let made = engine::guarded(entry.source, correlation.span.start as usize, || {
+                streams::made(correlation, limits, time)
+            });
+            let made = made.and_then(|made| made.map_err(|fault| refusal(&fault, correlation.kind_span)));
+            return match made {
+                Ok((made, said)) => streams_written(entry, sources, &made, said),
+                Err(fault) => Sampled { diagnostics: vec![fault], ..Sampled::without(Status::Refused) },
+            };
         }
         Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => return Sampled::without(Status::Skipped),
     };
-    let made = engine::guarded(entry.source, rule.span.start as usize, || samples(rule, limits))
-        .and_then(|made| made.map_err(|fault| refusal(&fault, rule)));
+    let made = engine::guarded(entry.source, rule.span.start as usize, || samples(rule, limits)).and_then(|made| {
+        made.map_err(|fault| {
+            let condition = rule.conditions.first().map_or(rule.span, |(_, span)| *span);
+            refusal(&fault, condition)
+        })
+    });
     match made {
         Ok(made) => written(entry, rule, sources, &made),
         Err(fault) => Sampled { diagnostics: vec![fault], ..Sampled::without(Status::Refused) },
@@ -151,15 +177,43 @@ fn written(entry: &Entry<'_>, rule: &Rule<'_>, sources: &SourceMap, made: &[Samp
     sampled
 }
 
-/// The error for a rule that has no meaning to make events from.
-fn refusal(fault: &EvalError, rule: &Rule<'_>) -> Diagnostic {
+/// The lines of a correlation.
+fn streams_written(
+    entry: &Entry<'_>,
+    sources: &SourceMap,
+    made: &[StreamSample],
+    diagnostics: Vec<Diagnostic>,
+) -> Sampled {
+    let mut sampled = Sampled { diagnostics, ..Sampled::without(Status::Exact) };
+    for sample in made {
+        let object = StreamObject {
+            path: engine::path(sources, entry),
+            document: entry.document.number,
+            rule_id: entry.document.id.as_deref(),
+            title: entry.document.title.as_deref(),
+            expected: streams::fires(&sample.fires),
+            what: &sample.what,
+            stream: sample.stream.iter().map(|one| &one.event).collect(),
+        };
+        sampled.lines += &serde_json::to_string(&object).unwrap_or_default();
+        sampled.lines.push('\n');
+        if sample.fires.is_empty() {
+            sampled.silent += 1;
+        } else {
+            sampled.fire += 1;
+        }
+    }
+    sampled
+}
+
+/// The error for what has no meaning to make events from, at its condition unless a value is at fault.
+fn refusal(fault: &EvalError, condition: Span) -> Diagnostic {
     let code = match &fault.fault {
         EvalFault::Placeholder(_) => Code::UnresolvedPlaceholder,
         EvalFault::Regex(_) | EvalFault::RegexSteps => Code::RegexConstruct,
         EvalFault::TooDeep | EvalFault::TooLarge(_) => Code::QueryTooLarge,
         EvalFault::Raw | EvalFault::NeedsField => Code::ConstructUnsupported,
     };
-    let condition = rule.conditions.first().map_or(rule.span, |(_, span)| *span);
     Diagnostic::at(code, fault.span.unwrap_or(condition), format!("no events can be made from this rule: {fault}"))
 }
 
@@ -170,6 +224,7 @@ fn report(terminal: &Terminal, inputs: &Inputs, entries: &[Entry<'_>], ended: Ve
         (of(Status::Exact), of(Status::Refused), of(Status::Invalid), of(Status::Skipped));
     let hits: usize = ended.iter().map(|one| one.hits).sum();
     let others: usize = ended.iter().map(|one| one.others).sum();
+    let (fire, silent) = ended.iter().fold((0, 0), |(fire, silent), one| (fire + one.fire, silent + one.silent));
     let converted: Vec<Converted> = ended.into_iter().map(as_converted).collect();
     let mut blocks = summary::diagnostics(terminal, inputs, entries, &converted);
     if terminal.verbosity != Verbosity::Quiet && !entries.is_empty() {
@@ -179,7 +234,12 @@ fn report(terminal: &Terminal, inputs: &Inputs, entries: &[Entry<'_>], ended: Ve
                 line += &format!(", {times} {word}");
             }
         }
-        line += &format!("\n  events: {hits} match a condition, {others} match none");
+        if hits + others > 0 || fire + silent == 0 {
+            line += &format!("\n  events: {hits} match a condition, {others} match none");
+        }
+        if fire + silent > 0 {
+            line += &format!("\n  streams: in {fire} a correlation fires, in {silent} it does not");
+        }
         line += &summary::passed_over(inputs);
         blocks.push(line);
     }

@@ -3,7 +3,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::{ARTLESS, BROKEN, Folder, GOOD, OTHER, Ran, run, run_with};
+use support::{ARTLESS, BROKEN, BRUTE, Folder, GOOD, OTHER, Ran, run, run_with};
 
 /// The lines of a run.
 fn lines(ran: &Ran) -> Vec<Value> {
@@ -103,4 +103,35 @@ fn exit_codes_are_as_promised() {
     check(&["sample", &artless], 1, "no rule found");
     check(&["sample", &good, &missing], 3, "cannot read");
     assert!(!run(&["sample", &good, &missing]).stdout.is_empty());
+}
+
+#[test]
+fn a_line_of_a_correlation_is_a_stream_with_its_firings() {
+    let folder = Folder::new("sample-streams");
+    let file = folder.file("brute.yml", BRUTE);
+    let ran = run(&["sample", &file]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let found = lines(&ran);
+    assert!(ran.stdout.starts_with(&format!("{{\"path\":{},\"document\":2,\"rule_id\":", json!(file))));
+    let keys: Vec<&String> = found[0].as_object().expect("an object").keys().collect();
+    assert_eq!(keys, ["path", "document", "rule_id", "title", "expected", "what", "stream"]);
+    let just =
+        found.iter().find(|line| line["what"].as_str().is_some_and(|what| what.starts_with("just enough within")));
+    let just = just.expect("the plainest stream");
+    assert_eq!(just["expected"], json!([{"event": 2, "keys": ["alpha"]}]));
+    assert_eq!(just["stream"][2], json!({"@timestamp": "2026-01-01T00:00:02.000Z", "EventID": 4625, "User": "alpha"}));
+    let (fire, silent): (Vec<_>, Vec<_>) = found.iter().partition(|line| line["expected"] != json!([]));
+    assert!(!fire.is_empty() && !silent.is_empty());
+    let said = format!(
+        "1 sampled, 1 skipped\n  streams: in {} a correlation fires, in {} it does not",
+        fire.len(),
+        silent.len()
+    );
+    assert!(ran.stderr.contains(&said), "{}", ran.stderr);
+    let other = run(&["sample", "--time-field", "when", "--hits", "1", "--variations", "1", &file]);
+    let other = lines(&other);
+    assert_eq!((other.len(), &other[0]["stream"][0]["when"]), (2, &json!("2026-01-01T00:00:00.000Z")));
+    // The field of the time is one that the rules ask for.
+    let clash = run(&["sample", "--time-field", "User", &file]);
+    assert!(clash.stderr.contains("warning[no-hit]") && clash.stderr.contains("--time-field"), "{}", clash.stderr);
 }

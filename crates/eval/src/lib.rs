@@ -31,5 +31,5 @@ pub use field::values;
 pub use matcher::{Matcher, RuleMatcher};
 pub use project::project;
 pub use samples::{Limits, Sample, StreamSample, correlation_samples, samples};
-pub use time::milliseconds;
+pub use time::{iso8601, milliseconds};
 pub use windows::flatten_windows;

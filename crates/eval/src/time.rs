@@ -76,6 +76,14 @@ pub fn milliseconds(value: &Value) -> Option<i64> {
     i64::try_from(nanoseconds.div_euclid(1_000_000)).ok()
 }
 
+/// A time in milliseconds since 1970 as ISO 8601 text in UTC, with its milliseconds: `2026-01-01T00:00:00.000Z`. A time
+/// before the year -9999 or after 9999 is written as the start of 1970.
+#[must_use]
+pub fn iso8601(milliseconds: i64) -> String {
+    let time = Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    format!("{time:.3}")
+}
+
 fn read(text: &str) -> Option<DateTime> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         // Fewer digits are no count of seconds since 2001, and might be a date without dashes.
@@ -139,6 +147,12 @@ mod tests {
         ] {
             assert_eq!(milliseconds(&value), expected, "{value}");
         }
+    }
+
+    #[test]
+    fn written_times() {
+        assert_eq!(iso8601(1_767_225_600_000), "2026-01-01T00:00:00.000Z");
+        assert_eq!(iso8601(-1), "1969-12-31T23:59:59.999Z");
     }
 
     #[test]

@@ -16,6 +16,11 @@ use super::{Words, pipelines};
 /// condition of the rule, in its order; `what` says in words what the event is there for; `event` has the field names of
 /// the rule. An event has its fields side by side, dots in their names included, unless `what` begins with `nested`.
 ///
+/// Of a correlation, a line is a stream of events: path, document, rule_id, title, expected, what, stream. `expected` lists
+/// where it fires, each with the keys event (the place in the stream, from 0) and keys (the group's values, as texts);
+/// `stream` has the events, each with its time in the field of `--time-field`. Rules that are used up by a correlation have
+/// no lines of their own.
+///
 /// Rules are read as by `convert`: from files, directories and standard input (`-`).
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -29,6 +34,9 @@ Examples:
   The events alone that a rule with one condition must find, to be loaded into a test index:
     sigcast sample rule.yml | jq -c 'select(.expected[0]) | .event'
 
+  The first stream in which a correlation fires, as a test of it:
+    sigcast sample brute.yml | jq -cn 'first(inputs | select(.expected != [])) | .stream[]' > brute.match.jsonl
+
   One hit for each rule of a repository, and nothing else:
     sigcast sample --hits 1 --variations 0 rules/ > hits.jsonl
 
@@ -41,12 +49,16 @@ Exit codes:
   2  wrong usage
   3  a file cannot be read or written; the others are sampled all the same")]
 pub(crate) struct SampleArgs {
-    /// Hits at most, for each condition: one for each way to match that shows something new
+    /// Hits at most, for each condition: one for each way to match that shows something new; streams that fire, for
+    /// correlations
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) hits: u32,
-    /// Other events at most, for each condition: near misses, and hits in another form
+    /// Other events at most, for each condition: near misses, and hits in another form; other streams, for correlations
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub(crate) variations: u32,
+    /// The field of events with their time, in the streams of correlations
+    #[arg(long, value_name = "FIELD", default_value = "@timestamp")]
+    pub(crate) time_field: String,
     /// Join Sigma filters to the rules that they are for: a file, or every file in a directory; may be repeated
     #[arg(long, value_name = "PATH")]
     pub(crate) filter: Vec<PathBuf>,
@@ -67,6 +79,9 @@ pub(crate) struct SampleArgs {
 ///
 /// Events are JSON objects: one a line (.jsonl, .ndjson), or one after the other or in a list (.json). Windows events as
 /// their export nests them (`Event.System`, `Event.EventData`) are taken flat, as rules name their fields.
+///
+/// Of a correlation, RULE.match.jsonl is a stream of events at which it fires at least once, and RULE.nomatch.jsonl one at
+/// which it does not fire. The events' times are those of `--time-field`.
 ///
 /// A test that fails tells which detection decided it, and the nearest miss: what would have to change, with the
 /// event's value beside what the rule asks. docs/testing.md has the layouts and a workflow for continuous integration.
@@ -106,6 +121,13 @@ pub(crate) struct TestArgs {
     /// Who answers: the reference evaluator, or also SQLite with the query that is emitted for it
     #[arg(long, value_enum, value_name = "NAME", default_value = "reference")]
     pub(crate) engine: Engine,
+    /// Read the times of events for correlations from this field; may be repeated: the first that an event has
+    ///
+    /// If it is not given: @timestamp, UtcTime, TimeCreated_SystemTime, TimeCreated, timestamp, _time, TimeGenerated,
+    /// EventTime. A time is ISO 8601 text (in UTC without an offset), or a count since 1970 of seconds, milliseconds,
+    /// microseconds or nanoseconds.
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) time_field: Vec<String>,
     /// Apply a processing pipeline to the rules first, for events as a product has them; may be repeated
     #[arg(short, long, value_name = "NAME|FILE|DIR", value_parser = Words(pipelines), hide_possible_values = true)]
     pub(crate) pipeline: Vec<String>,

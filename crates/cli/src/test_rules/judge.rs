@@ -10,7 +10,7 @@ use sigcast_frontend::Kind;
 use sigcast_ir::Rule;
 use sigcast_pipeline::Chain;
 
-use super::events::{self, Event, Unread};
+use super::events::{self, Broken, Event, Unread};
 use super::explain::{Explained, explain};
 use super::layout::{Problem, Spec, Wanted};
 use crate::args::Engine;
@@ -72,7 +72,7 @@ pub(super) struct Case {
 }
 
 impl Case {
-    fn new(spec: &Spec, line: Option<usize>) -> Self {
+    pub(super) fn new(spec: &Spec, line: Option<usize>) -> Self {
         let expected = match spec.wanted {
             Wanted::Match => "the event matches".to_owned(),
             Wanted::NoMatch => "the event does not match".to_owned(),
@@ -93,7 +93,7 @@ impl Case {
         }
     }
 
-    fn ended(mut self, outcome: Outcome, message: impl Into<String>) -> Self {
+    pub(super) fn ended(mut self, outcome: Outcome, message: impl Into<String>) -> Self {
         self.outcome = outcome;
         self.message = message.into();
         self
@@ -135,6 +135,8 @@ struct Emitted {
 pub(super) struct Judge<'j> {
     pub(super) sources: &'j SourceMap,
     pub(super) engine: Engine,
+    /// The fields that times are read from; the usual ones if there are none.
+    pub(super) time_fields: &'j [String],
 }
 
 impl Judge<'_> {
@@ -148,10 +150,7 @@ impl Judge<'_> {
         let rule = match &entry.document.kind {
             Kind::Rule(rule) => rule,
             Kind::Skipped | Kind::Filter(_) | Kind::Unlinked(_) => return Vec::new(),
-            Kind::Correlation(_) => {
-                let problem = Problem::Error("a correlation cannot be tested as yet".to_owned());
-                return specs.iter().map(|spec| Case::of_problem(spec, &problem)).collect();
-            }
+            Kind::Correlation(correlation) => return self.correlation(entry, correlation, specs, chain),
             Kind::Invalid | Kind::Refused => return self.without(entry, specs),
         };
         let each = specs.iter().map(|spec| {
@@ -200,18 +199,10 @@ impl Judge<'_> {
             Ok(matcher) => matcher,
             Err(fault) => return problem(format!("the rule cannot be run: {fault}")),
         };
-        let read = match events::read(&spec.path) {
+        let read = match read(spec) {
             Ok(read) => read,
-            Err(Unread::Wrong(message)) => return problem(message),
-            Err(Unread::Io(cause)) => {
-                let mut cases = problem(format!("cannot read {}: {}", spec.path.display(), reason(&cause)));
-                cases.iter_mut().for_each(|case| case.io = true);
-                return cases;
-            }
+            Err(case) => return vec![*case],
         };
-        if read.is_empty() {
-            return problem("the file has no event".to_owned());
-        }
         // A test with pipelines of its own maps the rule to the event as its file has it.
         let flat: Vec<Value> = read
             .iter()
@@ -219,11 +210,7 @@ impl Judge<'_> {
             .map(|event| if spec.pipelines.is_empty() { flatten_windows(&event.value) } else { event.value.clone() })
             .collect();
         let (answers, emitted) = self.answers(rule, &matcher, read.iter().flatten().zip(&flat).collect());
-        let broken = read.iter().filter_map(|one| one.as_ref().err()).map(|broken| {
-            let mut case = Case::new(spec, Some(broken.line)).ended(Outcome::Error, broken.message.clone());
-            case.column = Some(broken.column);
-            case
-        });
+        let broken = read.iter().filter_map(|one| one.as_ref().err()).map(|found| broken(spec, found));
         let mut cases: Vec<Case> = broken.collect();
         match spec.wanted {
             Wanted::Match | Wanted::NoMatch => {
@@ -320,6 +307,26 @@ impl Judge<'_> {
         });
         explained.collect()
     }
+}
+
+/// The events of a test and what is broken in them; the case that stands for it if there are none.
+pub(super) fn read(spec: &Spec) -> Result<Vec<Result<Event, Broken>>, Box<Case>> {
+    let problem = |message: String| Case::of_problem(spec, &Problem::Error(message));
+    match events::read(&spec.path) {
+        Ok(read) if read.is_empty() => Err(Box::new(problem("the file has no event".to_owned()))),
+        Ok(read) => Ok(read),
+        Err(Unread::Wrong(message)) => Err(Box::new(problem(message))),
+        Err(Unread::Io(cause)) => {
+            let case = problem(format!("cannot read {}: {}", spec.path.display(), reason(&cause)));
+            Err(Box::new(Case { io: true, ..case }))
+        }
+    }
+}
+
+/// The case of a line that is no event.
+pub(super) fn broken(spec: &Spec, found: &Broken) -> Case {
+    let case = Case::new(spec, Some(found.line)).ended(Outcome::Error, found.message.clone());
+    Case { column: Some(found.column), ..case }
 }
 
 fn case_word(wanted: bool) -> &'static str {

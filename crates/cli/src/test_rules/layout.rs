@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
-use sigcast_ir::{Attribute, Rule};
+use sigcast_ir::{Attribute, Meta};
 use walkdir::WalkDir;
 
 use super::info;
@@ -78,7 +78,10 @@ pub(super) struct Known<'a> {
     /// Whether it is the only rule in its file.
     pub(super) alone: bool,
     pub(super) id: Option<&'a str>,
-    pub(super) rule: Option<&'a Rule<'a>>,
+    /// What describes it, if it is no wrong one.
+    pub(super) meta: Option<&'a Meta<'a>>,
+    /// Whether a correlation has used it up. Then its file's name is not one for it, unless it is alone there.
+    pub(super) used: bool,
     /// Whether it is a rule, right or wrong.
     pub(super) asked: bool,
 }
@@ -196,7 +199,7 @@ impl Finder {
         }
         let mut specs = self.files(known);
         let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
-        let named = known.rule.and_then(named_path);
+        let named = known.meta.and_then(named_path);
         let resolved = named.and_then(|named| info::resolve(named, &[known.folder()]));
         for path in resolved.iter().cloned().chain(self.descriptions(known)) {
             if !seen.insert(std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone())) {
@@ -295,15 +298,16 @@ impl Finder {
 
 /// The names by which files may call a rule.
 fn names<'k>(known: &'k Known<'_>) -> Vec<&'k str> {
-    let name = known.rule.and_then(|rule| rule.meta.name.as_deref());
-    let mut all: Vec<&str> = [known.stem(), known.id, name].into_iter().flatten().collect();
+    let name = known.meta.and_then(|meta| meta.name.as_deref());
+    let stem = known.stem().filter(|_| known.alone || !known.used);
+    let mut all: Vec<&str> = [stem, known.id, name].into_iter().flatten().collect();
     all.dedup();
     all
 }
 
 /// The value of `regression_tests_path`.
-fn named_path<'r>(rule: &'r Rule<'_>) -> Option<&'r str> {
-    rule.meta.custom.iter().find_map(|(key, value)| match value {
+fn named_path<'r>(meta: &'r Meta<'_>) -> Option<&'r str> {
+    meta.custom.iter().find_map(|(key, value)| match value {
         Attribute::Text(path) if key == "regression_tests_path" => Some(path.as_ref()),
         _ => None,
     })

@@ -5,6 +5,8 @@
 //! | `layout`, `info` | which files are the tests of a rule |
 //! | `events` | the events of a file |
 //! | `judge` | whether a test passes |
+//! | `stream` | whether a test of a correlation does |
+//! | `used` | rules that a correlation has used up, which have tests of their own |
 //! | `sqlite` | what SQLite answers |
 //! | `explain`, `nearness` | why a rule matches or does not |
 //! | `report` | results as text, JSON and JUnit |
@@ -21,6 +23,8 @@ mod nearness;
 mod report;
 #[cfg(feature = "engine-sqlite")]
 mod sqlite;
+mod stream;
+mod used;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -66,16 +70,22 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<Exit, Fault> 
     let texts = pipelines::read(&args.pipeline, &mut inputs.sources)?;
     let inputs = inputs;
     let common = pipelines::compile(&texts, &inputs.sources, args.allow_external, terminal)?;
-    let entries = link::linked(&inputs, run::parsed(&inputs, terminal));
-    let known = known(&entries, &inputs, &args.paths);
+    let mut entries = link::linked(&inputs, run::parsed(&inputs, terminal));
+    let used = used::restore(&mut entries);
+    let known = known(&entries, &used, &inputs, &args.paths);
     let folders: BTreeSet<PathBuf> =
         known.iter().filter_map(|one| one.path.parent()).map(|path| path.components().collect()).collect();
     let finder = Finder::new(&folders, &args.tests);
     let specs: Vec<Vec<Spec>> = known.par_iter().map(|one| finder.find(one)).collect();
+    // What a correlation has used up needs no test: those of the correlation are about it too.
+    for at in used.iter().copied().filter(|at| specs.get(*at).is_some_and(Vec::is_empty)) {
+        entries[at].document.kind = Kind::Skipped;
+    }
+    let entries = entries;
     let mut sources = SourceMap::new();
     let own = Own::read(&specs, &mut sources);
     let chains = own.compile(&sources, &common, args.allow_external, terminal)?;
-    let judge = Judge { sources: &inputs.sources, engine: args.engine };
+    let judge = Judge { sources: &inputs.sources, engine: args.engine, time_fields: &args.time_field };
     let progress = terminal.progress(entries.len());
     let mut tested: Vec<Tested<'_>> = entries
         .par_iter()
@@ -101,21 +111,37 @@ pub(crate) fn test(args: &TestArgs, terminal: &Terminal) -> Result<Exit, Fault> 
 }
 
 /// Each document as tests know it.
-fn known<'e>(entries: &'e [Entry<'_>], inputs: &'e Inputs, paths: &'e [PathBuf]) -> Vec<Known<'e>> {
+fn known<'e>(
+    entries: &'e [Entry<'_>],
+    used: &BTreeSet<usize>,
+    inputs: &'e Inputs,
+    paths: &'e [PathBuf],
+) -> Vec<Known<'e>> {
     let mut rules: BTreeMap<u32, usize> = BTreeMap::new();
-    for entry in entries.iter().filter(|entry| !matches!(entry.document.kind, Kind::Skipped)) {
-        *rules.entry(entry.source.0).or_default() += 1;
+    let mut parts: BTreeMap<u32, usize> = BTreeMap::new();
+    for (at, entry) in entries.iter().enumerate() {
+        if matches!(entry.document.kind, Kind::Skipped) {
+            continue;
+        }
+        // A file with a correlation and the rules that it uses up is one of the correlation.
+        *(if used.contains(&at) { &mut parts } else { &mut rules }).entry(entry.source.0).or_default() += 1;
     }
-    let known = entries.iter().map(|entry| {
+    let known = entries.iter().enumerate().map(|(at, entry)| {
         let path = Path::new(engine::path(&inputs.sources, entry));
         let roots = paths.iter().filter(|root| root.is_dir() && path.starts_with(root));
         Known {
             path,
             root: roots.max_by_key(|root| root.components().count()).map_or(Path::new(""), PathBuf::as_path),
-            alone: rules.get(&entry.source.0).is_none_or(|count| *count == 1),
+            alone: if used.contains(&at) {
+                !rules.contains_key(&entry.source.0) && parts.get(&entry.source.0) == Some(&1)
+            } else {
+                rules.get(&entry.source.0).is_none_or(|count| *count == 1)
+            },
+            used: used.contains(&at),
             id: entry.document.id.as_deref(),
-            rule: match &entry.document.kind {
-                Kind::Rule(rule) => Some(rule),
+            meta: match &entry.document.kind {
+                Kind::Rule(rule) => Some(&rule.meta),
+                Kind::Correlation(correlation) => Some(&correlation.meta),
                 _ => None,
             },
             asked: !matches!(entry.document.kind, Kind::Skipped),

@@ -45,6 +45,25 @@ detection:
     condition: s
 ";
 
+/// A rule, and a correlation that counts its events and uses it up.
+pub const BRUTE: &str = "title: Logon Failed
+name: logon_failed
+logsource: {product: windows, service: security}
+detection:
+    s: {EventID: 4625}
+    condition: s
+---
+title: Brute Force
+id: 33333333-2222-4333-8444-555555555555
+name: brute_force
+correlation:
+    type: event_count
+    rules: logon_failed
+    group-by: [User]
+    timespan: 5m
+    condition: {gte: 3}
+";
+
 /// YAML that is no rule.
 pub const ARTLESS: &str = "name: something else\n";
 

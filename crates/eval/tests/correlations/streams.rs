@@ -177,3 +177,33 @@ proptest! {
         prop_assert_eq!(disagreements(&correlation, &samples), Vec::<String>::new(), "{:?}", plan);
     }
 }
+
+/// Every correlation of a folder of rules: the labels hold, and how many have streams of both kinds, of how many.
+fn of_folder(folder: &std::path::Path) -> (usize, usize) {
+    let sources = sigcast_testing::sources(folder);
+    let mut documents: Vec<_> = sources.iter().flat_map(|(id, _)| sigcast_frontend::parse(&sources, id)).collect();
+    sigcast_frontend::link(&mut documents.iter_mut().collect::<Vec<_>>());
+    let (mut both, mut all) = (0, 0);
+    for document in &documents {
+        let sigcast_frontend::Kind::Correlation(correlation) = &document.kind else { continue };
+        let Ok(samples) = correlation_samples(correlation, Limits::default()) else { continue };
+        all += 1;
+        assert_eq!(disagreements(correlation, &samples), Vec::<String>::new(), "{}", correlation.meta.title);
+        let fires = |wanted: bool| samples.iter().any(|one| one.fires.is_empty() != wanted);
+        if fires(true) && fires(false) {
+            both += 1;
+        } else {
+            println!("not both: {} ({} streams)", correlation.meta.title, samples.len());
+        }
+    }
+    (both, all)
+}
+
+#[test]
+fn labels_of_sample_rules() {
+    let folder = sigcast_testing::sample_rules().join("correlation");
+    if folder.is_dir() {
+        let (both, all) = of_folder(&folder);
+        assert!(both == all && all > 0, "{both} of {all}");
+    }
+}
