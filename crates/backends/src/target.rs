@@ -95,13 +95,15 @@ pub struct Format {
     pub extension: &'static str,
     /// How the query is written for it: what it sets among the options of the run, once they are read.
     pub prepare: fn(&mut Settings),
+    /// Whether it has a place for the query of a correlation.
+    pub correlations: bool,
 }
 
 impl Format {
     /// A format by a template.
     #[must_use]
     pub const fn made(name: &'static str, title: &'static str, extension: &'static str) -> Self {
-        Self { name, aliases: &[], title, plain: false, extension, prepare: |_| {} }
+        Self { name, aliases: &[], title, plain: false, extension, prepare: |_| {}, correlations: true }
     }
 
     /// The same, known by other names too.
@@ -114,6 +116,12 @@ impl Format {
     #[must_use]
     pub const fn preparing(self, prepare: fn(&mut Settings)) -> Self {
         Self { prepare, ..self }
+    }
+
+    /// The same; its template has queries of single events in it, and nothing of a correlation.
+    #[must_use]
+    pub const fn without_correlations(self) -> Self {
+        Self { correlations: false, ..self }
     }
 
     /// The same; index and time range stand in the format, so that the query has no terms for them.

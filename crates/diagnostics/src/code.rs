@@ -258,6 +258,9 @@ codes! {
     FixedWindows = Approximation "fixed-windows";
     /// The order in time that the correlation asks for is not asked for: the query matches more.
     OrderLost = Approximation "order-lost";
+    /// Where the correlation fires at several events on the same ones before them, the query reports one: no group and no
+    /// time at which it fires is missed.
+    ReportedOnce = Approximation "reported-once";
     /// An event that several rules of the correlation match counts once for each, where it should count once.
     CountedPerRule = Approximation "counted-per-rule";
     /// The engine estimates the number that is asked for: a count of distinct values, or a percentile.
@@ -299,6 +302,8 @@ codes! {
     AssumeLeadingWildcards = Assumption "assume-leading-wildcards";
     /// The time field holds UTC.
     AssumeTimeField = Assumption "assume-time-field";
+    /// Events of different rules that follow each other have different times, and no event is one of several of the rules.
+    AssumeDistinctTimes = Assumption "assume-distinct-times";
     /// The user who runs the query has the time zone UTC, in which the engine takes times apart.
     AssumeTimeZone = Assumption "assume-time-zone";
     /// Every field of the query is known to the engine; a field in no mapping of the searched indices is an error.
@@ -309,7 +314,7 @@ codes! {
     AssumeTrimmedValues = Assumption "assume-trimmed-values";
     /// Fields compared with booleans are stored as booleans.
     AssumeBoolean = Assumption "assume-boolean";
-    /// No more events match than the limits on rows let through, and the limits on memory: the query's own, or those of the
+    /// No more events match, and no more groups of events come out, than the limits on rows and memory let through: the query's own, or those of the
     /// engine's commands.
     AssumeWithinLimit = Assumption "assume-within-limit";
     /// Values are no longer than the schema's `ignore_above` for their field; longer ones are not indexed.

@@ -258,6 +258,8 @@ pub(crate) struct Watch {
     pub(crate) id_name: String,
     /// The query, in a form that Mustache finds no tag in.
     pub(crate) query: String,
+    /// Of a correlation: the trigger, the input and the condition of the watch, which are its query.
+    pub(crate) parts: Option<serde_json::Value>,
     /// Mustache text that shows the hits.
     pub(crate) hits: String,
     /// The same, as the library's pages had it.
@@ -275,12 +277,17 @@ impl Watch {
         while body.lines().any(|line| line == delimiter) {
             delimiter.push('_');
         }
+        let parts = watch::parts(query);
         Self {
             id: watch::id(rule, number),
             id_name: watch::numbered(id_name, number),
             title_name: watch::numbered(title_name, number),
             query: watch::without_tags(query),
-            hits: watch::hits(&watch::shown_fields(rule)),
+            hits: match parts {
+                Some(_) => watch::groups(&watch::shown_fields(rule)),
+                None => watch::hits(&watch::shown_fields(rule)),
+            },
+            parts,
             old_hits: watch::old_hits(rule),
             delimiter,
         }

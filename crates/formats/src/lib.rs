@@ -207,6 +207,15 @@ impl Templates {
         place: &Place,
     ) -> Result<Vec<String>, FormatError> {
         let name = self.template(target, format, settings)?;
+        // What describes a correlation has no condition.
+        if rule.conditions.is_empty() && !format.correlations {
+            let message = format!(
+                "the format `{}` has a place for queries of single events, and none for a correlation; without `-f` the \
+                 query comes out alone",
+                format.name
+            );
+            return Err(FormatError { message });
+        }
         if settings.style.is_some() && target.name == "watcher" {
             watch::runs_nothing(Self::named_by(settings, rule), rule, queries)?;
         }

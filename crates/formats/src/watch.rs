@@ -140,6 +140,29 @@ pub(crate) fn hits(fields: &[String]) -> String {
     text
 }
 
+/// The parts of a watch, if the query is that of a correlation: an object. Lucene's braces are escaped, so no query string
+/// starts so.
+pub(crate) fn parts(query: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(query).ok().filter(|parts: &serde_json::Value| parts.get("trigger").is_some())
+}
+
+/// The text that shows the groups of a correlation in an e-mail, as Mustache: the keys of each, the number of its events,
+/// and some of these.
+pub(crate) fn groups(fields: &[String]) -> String {
+    let mut text = String::from(
+        "{{ctx.payload.aggregations.groups.buckets.size}} groups\n{{#ctx.payload.aggregations.groups.buckets}}\n\
+         {{#toJson}}key{{/toJson}}: {{doc_count}} events\n{{#events.hits.hits}}\n{{_index}} {{_id}}\n",
+    );
+    for field in fields {
+        text.push_str(&format!("{field}: {{{{_source.{field}}}}}\n"));
+    }
+    if fields.is_empty() {
+        text.push_str("{{_source}}\n");
+    }
+    text.push_str("{{/events.hits.hits}}\n{{/ctx.payload.aggregations.groups.buckets}}\n");
+    text
+}
+
 /// The fields that a rule shows, by its own names: pipelines came after them in the library of old.
 fn own_fields<'r, 'a>(rule: &'r Rule<'a>) -> &'r [sigcast_ir::Field<'a>] {
     if rule.prepared.fields.is_empty() { &rule.meta.fields } else { &rule.prepared.fields }

@@ -7,7 +7,7 @@ use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, find};
 use sigcast_diagnostics::SourceMap;
 use sigcast_formats::Templates;
-use sigcast_frontend::{Kind, parse};
+use sigcast_frontend::{Kind, link, parse};
 use sigcast_testing::{files, sample_rules};
 
 /// What a format makes of each rule of a text that Watcher can say.
@@ -21,9 +21,17 @@ fn rendered(text: &str, format: &str, options: &[(&str, &str)]) -> Vec<String> {
     let id = sources.add("rule.yml", text);
     let backend = Backend::new(target, settings.clone());
     let mut out = Vec::new();
-    for document in parse(&sources, id) {
-        let Kind::Rule(rule) = document.kind else { continue };
-        let queries = backend.convert(&rule).queries;
+    let mut documents = parse(&sources, id);
+    link(&mut documents.iter_mut().collect::<Vec<_>>());
+    for document in documents {
+        let (rule, queries) = match document.kind {
+            Kind::Rule(rule) => {
+                let queries = backend.convert(&rule).queries;
+                (*rule, queries)
+            }
+            Kind::Correlation(correlation) => (correlation.described(), backend.correlate(&correlation).queries),
+            _ => continue,
+        };
         if !queries.is_empty() {
             out.push(templates.render(target, format, &rule, &queries, &settings).expect("a watch"));
         }
@@ -71,21 +79,47 @@ fn nothing_of_a_rule_is_a_template() {
                     .expect("a query");
             assert!(query.contains(r"{\{ctx.metadata}}"), "{query}");
             assert!(!query.contains("{{"), "{query}");
-            // Every tag that is left is one of those that the templates of this program write.
-            let mut rest = watch.clone();
-            rest["metadata"] = Value::Null;
-            let text = rest.to_string();
-            let tags: Vec<&str> = text.split("{{").skip(1).filter_map(|tail| tail.split("}}").next()).collect();
-            assert!(!tags.is_empty());
-            for tag in tags {
-                let name = tag.trim_start_matches(['#', '/']);
-                let known = name.starts_with("ctx.trigger.scheduled_time")
-                    || ["ctx.metadata.title", "ctx.payload.hits.total", "ctx.payload.hits.hits", "toJson"]
-                        .contains(&name)
-                    || ["_index", "_id", "_source.Image"].contains(&name);
-                assert!(known, "{tag}");
-            }
+            assert_known_tags(
+                watch,
+                &["ctx.payload.hits.total", "ctx.payload.hits.hits", "_index", "_id", "_source.Image"],
+            );
         }
+    }
+}
+
+/// Every tag that is left beside the metadata is one of those that the templates of this program write.
+fn assert_known_tags(mut watch: Value, known: &[&str]) {
+    watch["metadata"] = Value::Null;
+    let text = watch.to_string();
+    let tags: Vec<&str> = text.split("{{").skip(1).filter_map(|tail| tail.split("}}").next()).collect();
+    assert!(!tags.is_empty());
+    for tag in tags {
+        let name = tag.trim_start_matches(['#', '/']);
+        let everywhere = ["ctx.metadata.title", "toJson"];
+        let is_known = everywhere.contains(&name) || known.contains(&name);
+        assert!(is_known || name.starts_with("ctx.trigger.scheduled_time"), "{tag}");
+    }
+}
+
+/// A correlation is a watch of its own: what decides is its query, and its actions show groups.
+#[test]
+fn a_correlation_gives_a_watch_of_groups() {
+    let correlation = "---\ntitle: Many {{ctx.vars}}\nfields: [Image, 'a}}{{b']\ncorrelation:\n  type: event_count\n  rules: \
+                       ['{{x}}']\n  group-by: User\n  timespan: 10m\n  condition: {gte: 5}\n";
+    let rule = HOSTILE.replace("author:", "name: '{{x}}'\nauthor:");
+    for action in ["email", "index", "webhook", "logging"] {
+        let options = [("action", action), ("webhook", "https://h.example:8443/x"), ("index", "logs-*")];
+        let texts = rendered(&format!("{rule}{correlation}"), "json", &options);
+        let [text] = texts.as_slice() else { panic!("{texts:?}") };
+        let watch = values(text).remove(0);
+        assert_eq!(watch["trigger"]["schedule"]["interval"], "10m");
+        let groups = &watch["input"]["search"]["request"]["body"]["aggs"]["groups"];
+        assert_eq!(groups["terms"]["min_doc_count"], 5, "{watch}");
+        assert!(!watch["actions"].to_string().contains("payload.hits"), "{watch}");
+        let buckets = "ctx.payload.aggregations.groups.buckets";
+        let size = format!("{buckets}.size");
+        let shown = ["key", "doc_count", "events.hits.hits", "_index", "_id", "_source.Image"];
+        assert_known_tags(watch, &[&shown[..], &[buckets, size.as_str()]].concat());
     }
 }
 

@@ -1,4 +1,4 @@
-//! Elastic's Event Query Language (EQL), as Elasticsearch runs it: queries of single events.
+//! Elastic's Event Query Language (EQL), as Elasticsearch runs it: queries of single events, and sequences.
 //!
 //! Source: Elasticsearch reference, "EQL syntax reference" and "EQL function reference"; where they are silent, the
 //! sources of Elasticsearch's modules `eql` and `ql` (grammar, `ExpressionBuilder`, `Optimizer`, `ExpressionTranslators`):
@@ -16,6 +16,7 @@
 //!
 //! The query's index is a part of the request, not of the query.
 
+mod correlation;
 pub(super) mod literal;
 #[cfg(test)]
 mod tests;
@@ -61,7 +62,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| settings.scope_outside && !settings.index.is_empty(),
     close: |_| {},
     assumes: |_| &[],
-    correlate: Correlate::Refused("sequences are not written as yet"),
+    correlate: Correlate::Composed(correlation::compose),
 };
 
 /// Terms of another kind always stand in a group, though `and` binds tighter: readers need not know. Long chains are cut,

@@ -30,6 +30,7 @@ use crate::target::{Comment, Format, Language, Target, scope_term};
 use crate::typed::{self, Analysed, Folding, Reach};
 use crate::write::{self, Writer, boolean, pattern_of};
 
+pub(in crate::targets) mod correlation;
 #[cfg(test)]
 mod tests;
 
@@ -44,7 +45,7 @@ pub static TARGET: Target = Target {
     options: &["cidr", "fields", "time_field", "time_range"],
     formats: &[
         Format { plain: true, ..Format::made("default", "the body of a search request", "json") },
-        super::formats::DSL_REQUEST,
+        super::formats::DSL_REQUEST.without_correlations(),
     ],
     comment: Comment::None,
     open: |_| {},
@@ -52,7 +53,7 @@ pub static TARGET: Target = Target {
     scoped: |_| false,
     close: |_| {},
     assumes: |_| &[],
-    correlate: Correlate::Refused("aggregations are not written as yet"),
+    correlate: Correlate::Composed(correlation::compose),
 };
 
 static CALLS: Calls = Calls {

@@ -17,6 +17,7 @@
 //! Searches in all fields (`QSTR`) stand only right behind `FROM` and join with other tests by `AND` alone: keywords are
 //! refused.
 
+mod correlation;
 mod literal;
 #[cfg(test)]
 mod tests;
@@ -59,7 +60,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| !settings.index.is_empty(),
     close: |writer| writer.format(format_args!("\n| LIMIT {}", writer.settings.limit)),
     assumes: |_| &[Code::AssumeWithinLimit],
-    correlate: Correlate::Refused("`STATS` is not written as yet"),
+    correlate: Correlate::Composed(correlation::compose),
 };
 
 /// Terms of another kind always stand in a group, though `AND` binds tighter: readers need not know. Long chains are cut:
@@ -188,7 +189,7 @@ fn open(writer: &mut Writer<'_>) {
     writer.put("FROM ");
     let names = &writer.settings.index;
     if names.is_empty() {
-        writer.put("logs-*");
+        writer.put(super::groups::INDEX);
     }
     for (at, name) in names.iter().enumerate() {
         if at > 0 {

@@ -7,6 +7,7 @@ mod es_dsl;
 mod esql;
 mod formats;
 mod graylog;
+mod groups;
 mod kibana;
 mod kusto;
 mod lucene;

@@ -4,6 +4,8 @@
 //! rule needs differs: operators, escapes, `_exists_`, ranges, networks on fields of type `ip` and the syntax of regular
 //! expressions are those of Elasticsearch. The styles of the Atomic Threat Coverage library knew no OpenSearch.
 
+mod correlation;
+
 use super::formats::{DSL_REQUEST, ELASTALERT};
 use super::lucene::{self, LUCENE};
 use crate::correlate::Correlate;
@@ -22,11 +24,13 @@ pub static TARGET: Target = Target {
         plain("lucene"),
         Format::made("monitor", "a query-level monitor of OpenSearch Alerting", "json")
             .also(&["monitor_rule"])
-            .scoping(),
+            .scoping()
+            .without_correlations(),
         Format::made("saved-search", "saved searches for the import of OpenSearch Dashboards, one a line", "ndjson")
-            .also(&["dashboards", "dashboards_ndjson"]),
-        ELASTALERT,
-        DSL_REQUEST,
+            .also(&["dashboards", "dashboards_ndjson"])
+            .without_correlations(),
+        ELASTALERT.without_correlations(),
+        DSL_REQUEST.without_correlations(),
     ],
     options: &[
         "cidr",
@@ -41,7 +45,7 @@ pub static TARGET: Target = Target {
         "level",
         "data_view",
     ],
-    correlate: Correlate::Refused("a query string finds single events, and counts none"),
+    correlate: Correlate::Composed(correlation::compose),
     ..lucene::TARGET_CONST
 };
 

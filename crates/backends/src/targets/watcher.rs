@@ -3,6 +3,8 @@
 //! Source: Elasticsearch reference, "Watcher" (search input, compare condition, actions). The query is Lucene's; what
 //! stands around it is a template of the format. Index and time range stand in the watch, not in the query.
 
+mod correlation;
+
 use super::lucene::{self, LUCENE};
 use crate::correlate::Correlate;
 use crate::dialect::{Dialect, Say};
@@ -38,7 +40,7 @@ pub static TARGET: Target = Target {
         Format::made("console", "a request for Kibana's Dev Tools", "txt"),
     ],
     scope: |_| Vec::new(),
-    correlate: Correlate::Refused("aggregations are not written as yet"),
+    correlate: Correlate::Composed(correlation::compose),
     ..lucene::TARGET_CONST
 };
 

@@ -1,0 +1,113 @@
+//! Correlations in Watcher: the trigger, the input and the condition of a watch that aggregates.
+//!
+//! Source: Elasticsearch reference, "Watcher" (schedule interval trigger, search input, script condition, "Execution
+//! context"), "Terms aggregation", "Multi terms aggregation"; what is inside a group is that of `es_dsl::correlation`:
+//! - a watch looks back one timespan from the time for which it was triggered. Windows end when it runs, and not with each
+//!   event: `fixed-windows`. It runs once a timespan, or by the option `interval` if that is shorter: no time is left out;
+//! - groups are the largest ones first, so that those of a count are not cut off;
+//! - the body of the search is a Mustache template: no text of a rule has a tag in it.
+//!
+//! The query's text is these three parts as an object; its format puts what describes the rule and the actions around it.
+
+use sigcast_diagnostics::Code;
+use sigcast_ir::Correlation;
+
+use super::WATCHER;
+use crate::correlate::Composer;
+use crate::targets::es_dsl::correlation::{any, json, kept, keys, time_field};
+use crate::targets::groups;
+
+/// How many groups come out at most.
+const GROUPS: u32 = 1_000;
+
+/// Writes the deciding parts of a watch.
+pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<String> {
+    if composer.settings().style.is_some() {
+        composer.refuse(correlation.kind_span, "the style knows the aggregations of old rules only");
+        return None;
+    }
+    let members = groups::members(composer, correlation)?;
+    let mut queries = Vec::with_capacity(members.len());
+    let mut rules = Vec::with_capacity(members.len());
+    for (_, rule) in &members {
+        let text = untagged(&composer.expression(rule, &WATCHER)?);
+        queries.push(format!("{{\"query_string\":{{\"query\":{},\"lenient\":true}}}}", json(&text)));
+        rules.push(*rule);
+    }
+    let groups = aggregation(composer, correlation, &queries)?;
+    if groups.contains("{{") {
+        composer.refuse(correlation.kind_span, "a field's name holds `{{`, which begins a tag of Mustache");
+        return None;
+    }
+    let message = "the watch looks back one timespan when it runs: events that lie on both sides of the start of each run's \
+                   window are not counted together";
+    composer.approximate(Code::FixedWindows, correlation.timespan.span, message);
+    composer.assume(Code::AssumeWithinLimit);
+    let indices: Vec<String> = groups::indices(composer, &rules)?.iter().map(|name| json(name)).collect();
+    let span = correlation.timespan.seconds;
+    let interval = composer.settings().interval.as_deref().map_or(span, |interval| span.min(seconds(interval)));
+    let (count, unit) = groups::span(interval, true);
+    let range = format!(
+        "{{\"range\":{{{}:{{\"gte\":\"{{{{ctx.trigger.scheduled_time}}}}||-{span}s\",\
+         \"lt\":\"{{{{ctx.trigger.scheduled_time}}}}\"}}}}}}",
+        time_field(composer.settings())
+    );
+    Some(format!(
+        "{{\"trigger\":{{\"schedule\":{{\"interval\":\"{count}{unit}\"}}}},\
+         \"input\":{{\"search\":{{\"request\":{{\"indices\":[{}],\"body\":{{\"size\":0,\
+         \"query\":{{\"bool\":{{\"filter\":[{},{range}]}}}},\"aggs\":{{\"groups\":{groups}}}}}}}}}}},\
+         \"condition\":{{\"script\":{{\"lang\":\"painless\",\
+         \"source\":\"return ctx.payload.aggregations.groups.buckets.size() > 0\"}}}}}}",
+        indices.join(","),
+        any(&queries)
+    ))
+}
+
+/// The aggregation whose buckets are the groups that are kept.
+fn aggregation(composer: &mut Composer<'_>, correlation: &Correlation<'_>, queries: &[String]) -> Option<String> {
+    let keys = keys(composer, correlation)?;
+    let kept = kept(composer, correlation, queries)?;
+    let (least, inside) = match kept.least.filter(|_| !keys.is_empty()) {
+        Some(least) => (format!(",\"min_doc_count\":{}", least.max(1)), kept.plain()),
+        None => (String::new(), kept.with_script()),
+    };
+    let fields: Vec<String> = keys.iter().map(|(_, field)| format!("\"field\":{}", json(field))).collect();
+    let by = match fields.as_slice() {
+        [] => "\"filters\":{\"filters\":[{\"match_all\":{}}]}".to_owned(),
+        [only] => format!("\"terms\":{{{only},\"size\":{GROUPS}{least}}}"),
+        several => {
+            let terms: Vec<String> = several.iter().map(|field| format!("{{{field}}}")).collect();
+            format!("\"multi_terms\":{{\"terms\":[{}],\"size\":{GROUPS}{least}}}", terms.join(","))
+        }
+    };
+    Some(format!("{{{by},\"aggs\":{{{inside}}}}}"))
+}
+
+/// The seconds of a duration such as `30m`, which options have been checked to be.
+fn seconds(duration: &str) -> u64 {
+    let count = duration.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match duration.strip_prefix(count) {
+        Some("s") => 1,
+        Some("m") => 60,
+        Some("h") => 3_600,
+        _ => 86_400,
+    };
+    count.parse::<u64>().map_or(u64::MAX, |count| count.saturating_mul(unit))
+}
+
+/// A Lucene query that holds no Mustache tag: Watcher renders the body of a search as a template before it is parsed.
+///
+/// `{{` stands in a query only inside quotes or a class of a regular expression: elsewhere braces are escaped. There,
+/// a backslash before the second brace changes nothing for Lucene, and leaves Mustache no tag to find.
+fn untagged(query: &str) -> String {
+    let mut out = String::with_capacity(query.len());
+    let mut after_brace = false;
+    for c in query.chars() {
+        if c == '{' && after_brace {
+            out.push('\\');
+        }
+        after_brace = c == '{';
+        out.push(c);
+    }
+    out
+}
