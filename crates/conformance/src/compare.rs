@@ -16,6 +16,7 @@ use sigcast_formats::Templates;
 use crate::corpus::{Case, Corpus};
 use crate::engines::{Answer, Engine, Fault, LACKS};
 use crate::layout::{self, Batch, Setting};
+use crate::mapped;
 use crate::runs::{Converted, Converter, Run};
 
 /// A query that finds other events than it should.
@@ -81,14 +82,19 @@ pub fn compare(
     let templates = Arc::new(Templates::builtin());
     let mut tallies = Tallies::new();
     for setting in settings.iter().copied() {
-        let (batches, left) = layout::batches(corpus, setting);
         let own: Vec<(usize, &Run)> =
             runs.iter().enumerate().filter(|(_, run)| run.settings.contains(&setting.name)).collect();
-        if own.is_empty() {
-            continue;
-        }
+        // Runs on one kind of data go through the same pipeline.
+        let Some((_, first)) = own.first() else { continue };
+        let through = match first.way.pipeline {
+            "" => None,
+            pipeline => Some(mapped::corpus(corpus, pipeline)?),
+        };
+        let corpus = through.as_ref().unwrap_or(corpus);
+        let (batches, left) = layout::batches(corpus, setting, engine.executes());
         for (number, _) in &own {
-            tallies.entry((*number, setting.name)).or_default().left = left.clone();
+            let tally = tallies.entry((*number, setting.name)).or_default();
+            (tally.left, tally.refused) = (left.clone(), corpus.refused.clone());
         }
         for (at, batch) in batches.iter().enumerate() {
             progress(&format!("{}: batch {} of {}", setting.name, at + 1, batches.len()));
@@ -148,7 +154,7 @@ impl<'c, 'a> Place<'c, 'a> {
         let mut numbers: HashMap<String, usize> = HashMap::new();
         let mut converted: Vec<(usize, Vec<Converted>)> = Vec::new();
         for (number, run) in runs {
-            let converter = Converter::new(run, &self.batch.fields, self.setting, templates)?;
+            let converter = Converter::new(run, &self.batch.fields, (self.setting, engine.executes()), templates)?;
             let all: Vec<Converted> = self.cases.par_iter().map(|case| converter.convert(case)).collect();
             for (_, request) in all.iter().filter(|one| one.unfulfilled.is_none()).flat_map(|one| &one.queries) {
                 if let Ok(request) = request
@@ -170,9 +176,8 @@ impl<'c, 'a> Place<'c, 'a> {
             let met = |event| target.is_some_and(|target| project(&target.model, event).as_ref() == Some(event));
             let met: Vec<bool> = self.events.iter().map(met).collect();
             for (at, one) in all.iter().enumerate() {
-                self.count(at, one, &met, tally, |request| {
-                    numbers.get(request).and_then(|number| answers.get(*number))
-                });
+                let met = if engine.executes() { met.as_slice() } else { &[] };
+                self.count(at, one, met, tally, |request| numbers.get(request).and_then(|number| answers.get(*number)));
             }
         }
         Ok(())
@@ -183,6 +188,7 @@ impl<'c, 'a> Place<'c, 'a> {
         &self,
         at: usize,
         one: &Converted,
+        // Events that the query can meet; nothing for what is not run.
         met: &[bool],
         tally: &mut Tally,
         answer: impl Fn(&str) -> Option<&'r Answer>,
@@ -217,7 +223,7 @@ impl<'c, 'a> Place<'c, 'a> {
                 }
                 Ok(None) => continue,
             };
-            let wrong = self.wrong((meant, met), found, one.single_lines, tally);
+            let wrong = self.wrong((meant, met), found, (one, self.cases[at]), tally);
             let Some(first) = wrong.first() else { continue };
             if one.status == Status::Exact {
                 tally.faults.push(Disagreement {
@@ -240,13 +246,17 @@ impl<'c, 'a> Place<'c, 'a> {
         &self,
         (meant, met): (&[Option<bool>], &[bool]),
         found: &BTreeSet<usize>,
-        single_lines: bool,
+        (one, case): (&Converted, &Case<'_>),
         tally: &mut Tally,
     ) -> Vec<usize> {
         let mut wrong = Vec::new();
+        let several = |event: &Value| case.asked.keys().any(|name| event.get(name).is_some_and(Value::is_array));
         for (event, meant) in meant.iter().enumerate() {
             let Some(meant) = *meant else { continue };
-            if !met[event] || (single_lines && self.broken[event]) {
+            if !met.get(event).copied().unwrap_or_default() || (one.single_lines && self.broken[event]) {
+                continue;
+            }
+            if one.single_values && several(&self.events[event]) {
                 continue;
             }
             tally.answers += 1;

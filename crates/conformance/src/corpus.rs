@@ -13,6 +13,7 @@ use sigcast_frontend::Kind;
 use sigcast_ir::{Order, Query, Rule, Subject, Test, lower};
 
 use crate::layout::Asked;
+use crate::mapped::Reasons;
 
 /// How many sample events a rule gets: some twenty.
 pub const LIMITS: Limits = Limits { hits: 6, variations: 18 };
@@ -32,6 +33,8 @@ pub struct Case<'a> {
     pub tests: BTreeMap<String, BTreeSet<Asked>>,
     /// Whether a keyword is looked for in all fields.
     pub keywords: bool,
+    /// Whether a field is a computed column, of which events tell nothing.
+    pub computed: bool,
     /// Sample events, and those recorded for the rule.
     pub events: Vec<Value>,
 }
@@ -45,6 +48,12 @@ pub struct Corpus<'a> {
     pub left: BTreeMap<String, usize>,
     /// Every recorded event.
     pub recorded: Vec<Value>,
+    /// The types of fields that a schema knows, whether or not a rule asks for them.
+    pub types: BTreeMap<String, Asked>,
+    /// Rules that a pipeline refuses, by code.
+    pub refused: Reasons,
+    /// Rules that a pipeline leaves, by the reason.
+    pub unmapped: Reasons,
 }
 
 /// The texts of the rules below a folder.
@@ -116,7 +125,8 @@ impl<'a> Corpus<'a> {
     }
 }
 
-fn case<'a>(path: &str, rule: Rule<'a>, recorded: Vec<Value>) -> Result<Case<'a>, String> {
+/// The rule with its sample events, and these.
+pub(crate) fn case<'a>(path: &str, rule: Rule<'a>, recorded: Vec<Value>) -> Result<Case<'a>, String> {
     let fault = |error: sigcast_eval::EvalError| format!("no sample events: {error}");
     let queries = lower::queries(&rule);
     let matchers = queries.iter().map(|(query, _)| Matcher::new(query)).collect::<Result<_, _>>().map_err(fault)?;
@@ -127,7 +137,16 @@ fn case<'a>(path: &str, rule: Rule<'a>, recorded: Vec<Value>) -> Result<Case<'a>
     for (query, _) in &queries {
         keywords |= fields.read(query);
     }
-    Ok(Case { path: path.to_owned(), matchers, asked: fields.asked(), tests: fields.by_name, keywords, events, rule })
+    Ok(Case {
+        path: path.to_owned(),
+        matchers,
+        asked: fields.asked(),
+        tests: fields.by_name,
+        keywords,
+        computed: false,
+        events,
+        rule,
+    })
 }
 
 /// The tests of each field.

@@ -9,6 +9,7 @@ use sigcast_ir::model::DataModel;
 use sigcast_ir::schema::{FieldKind, FieldType, Normalised, Schema};
 
 use crate::corpus::{Case, Corpus};
+use crate::mapped::Reasons;
 use crate::project;
 
 /// What rules ask of a field.
@@ -52,28 +53,101 @@ pub struct Setting {
     pub caseless: bool,
     /// Whether fields asked for networks hold addresses, else text.
     pub addresses: bool,
+    /// Whether fields that are only asked for numbers hold numbers, else their text where order is not asked.
+    pub numbers: bool,
+    /// Whether rules and events are those that a pipeline makes.
+    pub mapped: bool,
+}
+
+/// A setting whose types are those of a pipeline's schema.
+const fn mapped(name: &'static str, model: Model) -> Setting {
+    let addresses = matches!(model, Model::Documents);
+    Setting { name, model, caseless: false, addresses, numbers: true, mapped: true }
 }
 
 /// The settings of search engines.
 pub const INDICES: &[Setting] = &[
-    Setting { name: "caseless", model: Model::Documents, caseless: true, addresses: false },
-    Setting { name: "cased", model: Model::Documents, caseless: false, addresses: false },
-    Setting { name: "addresses", model: Model::Documents, caseless: true, addresses: true },
+    Setting {
+        name: "caseless",
+        model: Model::Documents,
+        caseless: true,
+        addresses: false,
+        numbers: false,
+        mapped: false,
+    },
+    Setting {
+        name: "cased",
+        model: Model::Documents,
+        caseless: false,
+        addresses: false,
+        numbers: false,
+        mapped: false,
+    },
+    Setting {
+        name: "addresses",
+        model: Model::Documents,
+        caseless: true,
+        addresses: true,
+        numbers: false,
+        mapped: false,
+    },
+    mapped("ECS", Model::Documents),
+];
+
+/// The settings of Elasticsearch, whose ES|QL takes no text for a number.
+pub const NUMBERED: &[Setting] = &[
+    Setting {
+        name: "caseless",
+        model: Model::Documents,
+        caseless: true,
+        addresses: false,
+        numbers: true,
+        mapped: false,
+    },
+    Setting { name: "cased", model: Model::Documents, caseless: false, addresses: false, numbers: true, mapped: false },
+    Setting {
+        name: "addresses",
+        model: Model::Documents,
+        caseless: true,
+        addresses: true,
+        numbers: true,
+        mapped: false,
+    },
 ];
 
 /// The settings of databases.
 pub const TABLES: &[Setting] = &[
-    Setting { name: "texts", model: Model::Rows, caseless: false, addresses: false },
-    Setting { name: "addresses", model: Model::Rows, caseless: false, addresses: true },
+    Setting { name: "texts", model: Model::Rows, caseless: false, addresses: false, numbers: true, mapped: false },
+    Setting { name: "addresses", model: Model::Rows, caseless: false, addresses: true, numbers: true, mapped: false },
+    mapped("Defender", Model::Rows),
+    mapped("Azure Monitor", Model::Rows),
+    mapped("ASIM", Model::Rows),
 ];
 
-/// The setting of Splunk: fields are texts.
-pub const FIELDS: &[Setting] = &[Setting { name: "fields", model: Model::Fields, caseless: false, addresses: false }];
+/// The settings of Splunk: fields are texts.
+pub const FIELDS: &[Setting] = &[
+    Setting { name: "fields", model: Model::Fields, caseless: false, addresses: false, numbers: false, mapped: false },
+    mapped("add-on for Windows", Model::Fields),
+];
 
 /// The settings of what holds documents and minds case.
 pub const EVENTS: &[Setting] = &[
-    Setting { name: "cased", model: Model::Documents, caseless: false, addresses: false },
-    Setting { name: "addresses", model: Model::Documents, caseless: false, addresses: true },
+    Setting {
+        name: "cased",
+        model: Model::Documents,
+        caseless: false,
+        addresses: false,
+        numbers: false,
+        mapped: false,
+    },
+    Setting {
+        name: "addresses",
+        model: Model::Documents,
+        caseless: false,
+        addresses: true,
+        numbers: false,
+        mapped: false,
+    },
 ];
 
 /// The type of a field.
@@ -115,8 +189,7 @@ impl Setting {
             _ if matches!(self.model, Model::Fields) => Type::Keyword,
             Asked::Network if self.addresses => Type::Address,
             Asked::Network => Type::AddressText,
-            // A column holds one type; an index takes a number by its text.
-            Asked::Equal if matches!(self.model, Model::Rows) => Type::Integer,
+            Asked::Equal if self.numbers => Type::Integer,
             Asked::Boolean => Type::Boolean,
             Asked::Time => Type::Time,
             Asked::Equal | Asked::Text | Asked::Mixed => Type::Keyword,
@@ -198,18 +271,24 @@ fn clashes(name: &str, others: &BTreeMap<String, Asked>, setting: Setting) -> bo
 
 /// The corpus in batches, and the rules that no index can hold, by the reason.
 #[must_use]
-pub fn batches(corpus: &Corpus<'_>, setting: Setting) -> (Vec<Batch>, BTreeMap<&'static str, usize>) {
+pub fn batches(corpus: &Corpus<'_>, setting: Setting, executes: bool) -> (Vec<Batch>, Reasons) {
     // A setting for addresses tells nothing of rules without networks.
-    let wanted = |case: &Case<'_>| !setting.addresses || case.asked.values().any(|asked| *asked == Asked::Network);
+    let wanted = |case: &Case<'_>| {
+        !setting.addresses || setting.mapped || case.asked.values().any(|asked| *asked == Asked::Network)
+    };
+    let default = |name: &String| corpus.types.get(name).copied().unwrap_or(Asked::Text);
     let recorded = names(&corpus.recorded);
     let mut batches: Vec<Batch> = Vec::new();
-    let mut left = BTreeMap::new();
+    let mut left = corpus.unmapped.clone();
     for (number, case) in corpus.cases.iter().enumerate().filter(|(_, case)| wanted(case)) {
         let mut fields = case.asked.clone();
         names(&case.events).into_iter().for_each(|name| {
-            fields.entry(name).or_insert(Asked::Text);
+            let asked = default(&name);
+            fields.entry(name).or_insert(asked);
         });
-        let reason = if setting.model != Model::Fields && fields.values().any(|asked| *asked == Asked::Mixed) {
+        let reason = if executes && case.computed {
+            Some("a field is a computed column, of which no data is made")
+        } else if setting.model != Model::Fields && fields.values().any(|asked| *asked == Asked::Mixed) {
             Some("one field is asked for things that no one type answers")
         } else if fields.keys().any(|name| clashes(name, &fields, setting)) {
             Some("two names of fields are one, or one is an object and has a value too")
@@ -234,7 +313,7 @@ pub fn batches(corpus: &Corpus<'_>, setting: Setting) -> (Vec<Batch>, BTreeMap<&
     for batch in batches.iter_mut().filter(|batch| !batch.keywords) {
         for name in &recorded {
             if !clashes(name, &batch.fields, setting) {
-                batch.fields.entry(name.clone()).or_insert(Asked::Text);
+                batch.fields.entry(name.clone()).or_insert(default(name));
             }
         }
     }

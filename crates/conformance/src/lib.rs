@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | read | [`corpus`] | rules with their sample events, and the recorded events |
 //! | lay out | [`layout`] | the types of the fields by what rules ask of them; batches of rules that agree on those |
+//! | map | [`mapped`] | the same after a built-in pipeline |
 //! | project | [`project`] | events as an engine holds them: without what its data model cannot tell apart |
 //! | convert | [`runs`] | each target under each way of options and schema, and the request that its query becomes |
 //! | execute | [`engines`] | one file an engine, behind one trait |
@@ -21,6 +22,7 @@ pub mod corpus;
 pub mod engines;
 pub mod kibana;
 pub mod layout;
+pub mod mapped;
 pub mod project;
 pub mod report;
 pub mod runs;

@@ -9,13 +9,13 @@ use std::time::Instant;
 use clap::Parser;
 use sigcast_conformance::compare::compare;
 use sigcast_conformance::corpus::{self, Corpus};
-use sigcast_conformance::engines::opensearch::OpenSearch;
 use sigcast_conformance::engines::postgres::Postgres;
-use sigcast_conformance::engines::python::Python;
+use sigcast_conformance::engines::script::Script;
+use sigcast_conformance::engines::search::{Node, Product};
 use sigcast_conformance::engines::spl::Spl;
 use sigcast_conformance::engines::sqlite::Sqlite;
 use sigcast_conformance::engines::{Engine, Fault};
-use sigcast_conformance::layout::{EVENTS, FIELDS, INDICES, Setting, TABLES};
+use sigcast_conformance::layout::{EVENTS, FIELDS, INDICES, NUMBERED, Setting, TABLES};
 use sigcast_conformance::report::{self, Outcome};
 use sigcast_conformance::runs::{self, Run};
 
@@ -48,13 +48,25 @@ struct Known {
 }
 
 const ENGINES: &[Known] = &[
-    Known { name: "opensearch", start: || Ok(Box::new(OpenSearch::start()?)), runs: runs::SEARCH, settings: INDICES },
+    Known {
+        name: "opensearch",
+        start: || Ok(Box::new(Node::start(Product::OpenSearch)?)),
+        runs: runs::SEARCH,
+        settings: INDICES,
+    },
+    Known {
+        name: "elasticsearch",
+        start: || Ok(Box::new(Node::start(Product::Elasticsearch)?)),
+        runs: runs::ELASTIC,
+        settings: NUMBERED,
+    },
     Known { name: "sqlite", start: || Ok(Box::new(Sqlite::start()?)), runs: runs::SQLITE, settings: TABLES },
     Known { name: "postgres", start: || Ok(Box::new(Postgres::start()?)), runs: runs::POSTGRES, settings: TABLES },
-    Known { name: "duckdb", start: || Ok(Box::new(Python::start("duckdb")?)), runs: runs::DUCKDB, settings: TABLES },
+    Known { name: "duckdb", start: || Ok(Box::new(Script::python("duckdb")?)), runs: runs::DUCKDB, settings: TABLES },
     Known { name: "spl", start: || Ok(Box::new(Spl::start()?)), runs: runs::SPLUNK, settings: FIELDS },
-    Known { name: "eql", start: || Ok(Box::new(Python::start("eql")?)), runs: runs::EQL, settings: EVENTS },
-    Known { name: "chdb", start: || Ok(Box::new(Python::start("chdb")?)), runs: runs::KUSTO, settings: TABLES },
+    Known { name: "eql", start: || Ok(Box::new(Script::python("eql")?)), runs: runs::EQL, settings: EVENTS },
+    Known { name: "chdb", start: || Ok(Box::new(Script::python("chdb")?)), runs: runs::KUSTO, settings: TABLES },
+    Known { name: "kusto", start: || Ok(Box::new(Script::kusto()?)), runs: runs::CHECKED, settings: TABLES },
 ];
 
 /// Rules whose queries are known to differ or to be refused, and why. They are counted like all others, but do not fail

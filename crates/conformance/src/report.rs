@@ -139,9 +139,10 @@ pub fn opening(corpus: &Corpus<'_>, events: usize, step: usize) -> String {
          cannot say. *Not run*: the data does not fulfil an assumption of the query, no index can hold the rule's\n\
          fields, or the engine speaks a part of the language only. *Answers*: one query on one event each; *hits* are\n\
          those that say yes. *Rejected*: queries that the engine refuses to run. An exact rule that differs is a fault.\n\n\
-         The package `eql` is older than Elasticsearch's EQL; `crates/conformance/engines/eql/engine.py` says in which\n\
-         points it is made to answer as Elasticsearch documents. ES|QL is not executed: its engine is a module\n\
-         of Elasticsearch, and no node with it has been brought to run here from packages alone.\n",
+         Nodes of OpenSearch and Elasticsearch are started from the artifacts that Maven Central has, with the servers'\n\
+         own defaults. It has Elasticsearch's module for ES|QL, but not the one for EQL: the package `eql` stands in,\n\
+         which is older; `crates/conformance/engines/eql/engine.py` says in which points it is made to answer as\n\
+         Elasticsearch documents. ES|QL takes no text for a number, so numbers are held as numbers there.\n",
         corpus.cases.len(),
         corpus.recorded.len(),
     )

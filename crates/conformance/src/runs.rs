@@ -14,8 +14,10 @@ use sigcast_ir::schema::{FieldKind, Schema};
 
 use crate::corpus::Case;
 use crate::engines::Fault;
+use crate::engines::search::INDEX;
 use crate::kibana;
 use crate::layout::{Asked, Model, Setting, Type};
+use crate::mapped;
 
 /// Options and schema of a conversion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +28,27 @@ pub struct Way {
     options: &'static [(&'static str, &'static str)],
     /// Whether the schema of the data is given.
     schema: bool,
+    /// The built-in pipeline that maps the rules; none if it is empty. The schema is its own then.
+    pub pipeline: &'static str,
 }
 
+/// A way through a pipeline, with its schema.
+const fn through(pipeline: &'static str) -> Way {
+    Way { name: pipeline, options: &[], schema: true, pipeline }
+}
+
+const ECS: Way = through("ecs_windows");
+const DEFENDER: Way = through("microsoft_xdr");
+const MONITOR: Way = through("azure_monitor");
+const ASIM: Way = through("sentinel_asim");
+const ADD_ONS: Way = through("splunk_windows");
+
 /// No options, no schema.
-const DEFAULT: Way = Way { name: "default", options: &[], schema: false };
+const DEFAULT: Way = Way { name: "default", options: &[], schema: false, pipeline: "" };
 /// No options, the schema of the index.
-const SCHEMA: Way = Way { name: "schema", options: &[], schema: true };
+const SCHEMA: Way = Way { name: "schema", options: &[], schema: true, pipeline: "" };
 /// Case spelled by expressions.
-const EXPAND: Way = Way { name: "case=expand", options: &[("case", "expand")], schema: false };
+const EXPAND: Way = Way { name: "case=expand", options: &[("case", "expand")], schema: false, pipeline: "" };
 
 /// A target under a way, and the settings of the data that it is run on.
 #[derive(Debug, Clone, Copy)]
@@ -47,11 +62,12 @@ pub struct Run {
 }
 
 /// The function that the harness brings.
-const REGEXP: Way = Way { name: "regexp=function", options: &[("regexp", "function")], schema: false };
+const REGEXP: Way = Way { name: "regexp=function", options: &[("regexp", "function")], schema: false, pipeline: "" };
 /// The same with the schema of the table.
-const REGEXP_SCHEMA: Way = Way { name: "regexp=function, schema", options: &[("regexp", "function")], schema: true };
+const REGEXP_SCHEMA: Way =
+    Way { name: "regexp=function, schema", options: &[("regexp", "function")], schema: true, pipeline: "" };
 /// Networks by the engine's own test.
-const NATIVE: Way = Way { name: "cidr=native", options: &[("cidr", "native")], schema: false };
+const NATIVE: Way = Way { name: "cidr=native", options: &[("cidr", "native")], schema: false, pipeline: "" };
 
 const EVERYWHERE: &[&str] = &["caseless", "cased", "addresses"];
 
@@ -63,7 +79,7 @@ const fn spelled(target: &'static str) -> Run {
     Run { target, way: EXPAND, settings: &["cased"] }
 }
 
-/// What runs on a node of OpenSearch or Elasticsearch.
+/// What runs on a node of OpenSearch.
 pub const SEARCH: &[Run] = &[
     run("lucene", DEFAULT),
     run("lucene", SCHEMA),
@@ -77,6 +93,26 @@ pub const SEARCH: &[Run] = &[
     run("watcher", DEFAULT),
     run("watcher", SCHEMA),
     spelled("watcher"),
+    run("es-dsl", DEFAULT),
+    run("es-dsl", SCHEMA),
+    run("kibana", DEFAULT),
+    run("kibana", SCHEMA),
+    Run { target: "lucene", way: ECS, settings: &["ECS"] },
+    Run { target: "es-dsl", way: ECS, settings: &["ECS"] },
+    Run { target: "kibana", way: ECS, settings: &["ECS"] },
+];
+
+/// The index of the harness.
+const INDEXED: Way = Way { name: "default", options: &[("index", INDEX)], schema: false, pipeline: "" };
+/// The same with its schema.
+const INDEXED_SCHEMA: Way = Way { name: "schema", options: &[("index", INDEX)], schema: true, pipeline: "" };
+
+/// What runs on a node of Elasticsearch.
+pub const ELASTIC: &[Run] = &[
+    run("esql", INDEXED),
+    run("esql", INDEXED_SCHEMA),
+    run("lucene", DEFAULT),
+    run("lucene", SCHEMA),
     run("es-dsl", DEFAULT),
     run("es-dsl", SCHEMA),
     run("kibana", DEFAULT),
@@ -97,7 +133,21 @@ pub const EQL: &[Run] = &[
 ];
 
 /// What ClickHouse runs in its Kusto dialect.
-pub const KUSTO: &[Run] = &[rows("kusto", DEFAULT), rows("kusto", SCHEMA)];
+pub const KUSTO: &[Run] = &[
+    rows("kusto", DEFAULT),
+    rows("kusto", SCHEMA),
+    Run { target: "kusto", way: DEFENDER, settings: &["Defender"] },
+    Run { target: "kusto", way: MONITOR, settings: &["Azure Monitor"] },
+];
+
+/// What Microsoft's parser checks.
+pub const CHECKED: &[Run] = &[
+    rows("kusto", DEFAULT),
+    rows("kusto", SCHEMA),
+    Run { target: "kusto", way: DEFENDER, settings: &["Defender"] },
+    Run { target: "kusto", way: MONITOR, settings: &["Azure Monitor"] },
+    Run { target: "kusto", way: ASIM, settings: &["ASIM"] },
+];
 
 /// What runs on DuckDB.
 pub const DUCKDB: &[Run] = &[rows("duckdb", DEFAULT), rows("duckdb", SCHEMA)];
@@ -110,7 +160,10 @@ pub const POSTGRES: &[Run] = &[
 ];
 
 /// What the interpreter of Splunk's language runs.
-pub const SPLUNK: &[Run] = &[Run { target: "splunk", way: DEFAULT, settings: &["fields"] }];
+pub const SPLUNK: &[Run] = &[
+    Run { target: "splunk", way: DEFAULT, settings: &["fields"] },
+    Run { target: "splunk", way: ADD_ONS, settings: &["add-on for Windows"] },
+];
 
 /// What became of a rule.
 #[derive(Debug)]
@@ -125,6 +178,8 @@ pub struct Converted {
     pub large: bool,
     /// Whether values hold no line break.
     pub single_lines: bool,
+    /// Whether the fields that the rule asks have one value each.
+    pub single_values: bool,
     /// A text and a request for each condition; the request is an error if what stands for Kibana cannot read the text.
     pub queries: Vec<(String, Result<String, String>)>,
 }
@@ -137,6 +192,8 @@ pub struct Converter {
     setting: Setting,
     /// The schema, if the way gives it.
     schema: Option<Arc<Schema>>,
+    /// The pipeline, if the query is to be checked and not run.
+    checked: Option<&'static str>,
 }
 
 impl Converter {
@@ -147,7 +204,7 @@ impl Converter {
     pub fn new(
         run: &Run,
         fields: &BTreeMap<String, Asked>,
-        setting: Setting,
+        (setting, executes): (Setting, bool),
         templates: &Arc<Templates>,
     ) -> Result<Self, Fault> {
         let mut settings = Settings::default();
@@ -155,10 +212,20 @@ impl Converter {
             let known = option(key).ok_or_else(|| Fault::new("setting an option", key))?;
             known.set(&mut settings, value).map_err(Fault)?;
         }
-        let schema = run.way.schema.then(|| Arc::new(setting.schema(fields)));
+        let schema = match run.way {
+            Way { pipeline: "", schema: true, .. } => Some(Arc::new(setting.schema(fields))),
+            Way { pipeline: "", .. } => None,
+            Way { pipeline, .. } => Some(mapped::schema(pipeline)?),
+        };
         settings.schema.clone_from(&schema);
         let target = find(run.target).ok_or_else(|| Fault::new("looking for a target", run.target))?;
-        Ok(Self { backend: Backend::new(target, settings), templates: Arc::clone(templates), setting, schema })
+        Ok(Self {
+            backend: Backend::new(target, settings),
+            templates: Arc::clone(templates),
+            setting,
+            schema,
+            checked: (!executes).then_some(run.way.pipeline),
+        })
     }
 
     /// Converts a rule.
@@ -182,6 +249,7 @@ impl Converter {
             unfulfilled: assumptions.iter().copied().find(|code| !self.fulfils(*code, case)),
             large: conversion.diagnostics.iter().any(|found| found.code == Code::ManyClauses),
             single_lines: assumptions.contains(&Code::AssumeSingleLines),
+            single_values: assumptions.contains(&Code::AssumeSingleValues),
             queries: conversion.queries.into_iter().zip(requests).collect(),
         }
     }
@@ -200,9 +268,7 @@ impl Converter {
             Code::AssumeCased => !self.setting.caseless,
             Code::AssumeAddress => self.setting.addresses,
             Code::AssumeAddressText if self.setting.model == Model::Rows => !self.setting.addresses,
-            Code::AssumeNumeric if self.setting.model == Model::Rows => {
-                held(&[Asked::Equal, Asked::Number], &[Type::Integer])
-            }
+            Code::AssumeNumeric if self.setting.numbers => held(&[Asked::Equal, Asked::Number], &[Type::Integer]),
             Code::AssumeNumeric if self.setting.model == Model::Fields => held(&[Asked::Number], &[Type::Integer]),
             Code::AssumeTextFields => held(&[Asked::Text], &[Type::Keyword]),
             Code::AssumeBooleanFields | Code::AssumeBoolean => held(&[Asked::Boolean], &[Type::Boolean]),
@@ -221,7 +287,7 @@ impl Converter {
         };
         let body = match self.backend.target.name {
             "es-dsl" | "sqlite" | "postgres" | "duckdb" | "eql" | "splunk" => return Ok(text.to_owned()),
-            "kusto" => return Ok(format!("logs\n| {text}")),
+            "kusto" => return Ok(self.on_table(text)),
             "kibana" => {
                 let mut query = kibana::translate(text, &|name| self.is_keyword(name))?;
                 if lenient {
@@ -229,11 +295,23 @@ impl Converter {
                 }
                 json!({"query": query})
             }
+            "esql" => return numbered(text),
             // Graylog's server says so itself, if it is set to.
             "graylog" => query_string(&[("allow_leading_wildcard", true), ("lenient", lenient)]),
             _ => query_string(&[("lenient", lenient)]),
         };
         Ok(body.to_string())
+    }
+
+    /// A query of Kusto on the table `logs`; to be checked, on its own, with a line before it that says whose that is.
+    fn on_table(&self, text: &str) -> String {
+        // Without a table, the query is what follows it.
+        let named = text.split_once("\n| ").filter(|_| self.setting.mapped);
+        match (self.checked, named) {
+            (Some(pipeline), Some(_)) => format!("{pipeline}\n{text}"),
+            (Some(_), None) => format!("\nlogs\n| {text}"),
+            (None, named) => format!("logs\n| {}", named.map_or(text, |(_, rest)| rest)),
+        }
     }
 
     /// What a data view says: without a schema nothing is known of the field.
@@ -258,6 +336,12 @@ impl Converter {
             Err(fault) => vec![Err(fault.to_string()); queries.len()],
         }
     }
+}
+
+/// A query of ES|QL that gives the numbers of events.
+fn numbered(text: &str) -> Result<String, String> {
+    let rest = text.strip_prefix("FROM events\n").ok_or("a query of another index")?;
+    Ok(format!("FROM events METADATA _id\n{rest}\n| KEEP _id"))
 }
 
 /// Makes every query string lenient, as the setting `index.query_string.lenient` of an index does.

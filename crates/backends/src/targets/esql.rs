@@ -248,6 +248,7 @@ fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a
     if passes::regex::assumes_single_lines(source) {
         legaliser.assume(Code::AssumeSingleLines, found);
     }
+    typed::assume_case(found, legaliser);
     Ok(legaliser.write(REGEX, &found.with(translation)))
 }
 

@@ -1,4 +1,4 @@
-"""ClickHouse's Kusto dialect, by the package `chdb`, behind the harness; it speaks as `engines/duckdb/engine.py` says.
+"""ClickHouse's Kusto dialect, by the package `chdb`, behind the harness; it speaks as `engines/serve.py` says.
 
 The dialect is experimental, and a part of Kusto's language. What ClickHouse has no means for is told from what it
 refuses: the answer for such a query is `lacks: ` and the cause, by these signs.
@@ -6,7 +6,6 @@ refuses: the answer for such a query is `lacks: ` and the cause, by these signs.
 
 import json
 import os
-import sys
 import tempfile
 
 import chdb
@@ -24,6 +23,7 @@ TYPES = {
 
 LACKING = (
     ("member access on a dynamic value is not supported", "no properties of dynamic values"),
+    ("'parse_json' is not supported", "no properties of dynamic values"),
     ("indexing a dynamic object by key is not supported", "no properties of dynamic values"),
     ("expected an expression, found '*'", "no search in every column (`* contains`)"),
     ("Neither IPv4 nor IPv6 address", "its functions for networks fail on text that is no address"),
@@ -95,20 +95,3 @@ class Engine:
 def quoted(name):
     escaped = name.replace("\\", "\\\\").replace("`", "\\`")
     return f"`{escaped}`"
-
-
-def main():
-    engine = Engine()
-    # What the library itself writes to the standard output would be taken for answers.
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)
-    for line in sys.stdin:
-        ((command, argument),) = json.loads(line).items()
-        try:
-            answer = getattr(engine, command)(argument)
-        except Exception as fault:
-            answer = {"fault": f"{type(fault).__name__}: {fault}"}
-        print(json.dumps(answer), file=answers, flush=True)
-
-
-main()

@@ -1,12 +1,7 @@
-"""DuckDB behind the harness: a command a line on the standard input, an answer a line on the standard output.
-
-Commands are JSON: {"about": …}, {"prepare": {field: type}}, {"load": [event]}, {"run": [query]}. Answers are JSON: what
-was asked for, or {"fault": text}. The answer to `run` has a list of the numbers of events, or a text, for each query.
-"""
+"""DuckDB behind the harness, which speaks as `engines/serve.py` says."""
 
 import json
 import os
-import sys
 import tempfile
 
 import duckdb
@@ -58,17 +53,3 @@ class Engine:
             return [row[0] for row in self.connection.execute(f'SELECT "#" FROM ({query}\n)').fetchall()]
         except duckdb.Error as fault:
             return str(fault).splitlines()[0]
-
-
-def main():
-    engine = Engine()
-    for line in sys.stdin:
-        ((command, argument),) = json.loads(line).items()
-        try:
-            answer = getattr(engine, command)(argument)
-        except Exception as fault:
-            answer = {"fault": f"{type(fault).__name__}: {fault}"}
-        print(json.dumps(answer), flush=True)
-
-
-main()

@@ -1,4 +1,4 @@
-"""The package `eql` behind the harness, which speaks as `engines/duckdb/engine.py` says.
+"""The package `eql` behind the harness, which speaks as `engines/serve.py` says.
 
 The package is older than Elasticsearch's own EQL and is not the same language. Its grammar, its checks of types, its
 logic of `and` and `or`, its comparisons, its regular expressions and its networks are taken as they are, in its syntax
@@ -20,7 +20,6 @@ accounted for here, and nowhere else; so the package cannot speak for any of the
 
 import json
 import re
-import sys
 
 import eql
 import eql.ast
@@ -212,17 +211,3 @@ class Engine:
             said = " ".join(str(fault).splitlines()[1::-1])
             return f"{type(fault).__name__}: {said}"
         return [number for number, event in enumerate(self.events) if matches(event)]
-
-
-def main():
-    engine = Engine()
-    for line in sys.stdin:
-        ((command, argument),) = json.loads(line).items()
-        try:
-            answer = getattr(engine, command)(argument)
-        except Exception as fault:
-            answer = {"fault": f"{type(fault).__name__}: {fault}"}
-        print(json.dumps(answer), flush=True)
-
-
-main()

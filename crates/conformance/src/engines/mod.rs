@@ -1,8 +1,8 @@
 //! The engines that execute queries, each behind the same trait in a file of its own.
 
-pub mod opensearch;
 pub mod postgres;
-pub mod python;
+pub mod script;
+pub mod search;
 pub mod spl;
 pub mod sqlite;
 
@@ -17,6 +17,11 @@ use crate::layout::{Asked, Setting};
 pub trait Engine {
     /// What it is, with its version.
     fn name(&self) -> String;
+
+    /// Whether it runs queries; else it only says which it refuses.
+    fn executes(&self) -> bool {
+        true
+    }
 
     /// Makes a place for events with these fields, empty; what was there before is gone.
     ///

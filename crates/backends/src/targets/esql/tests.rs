@@ -234,7 +234,9 @@ fn assumptions_are_those_of_the_tests() {
     assert_eq!(assumed("{f: true}"), with(&[Code::AssumeBoolean]));
     assert_eq!(assumed("{f|cidr: 10.0.0.0/8}"), with(&[]));
     assert_eq!(assumed("{f|hour: 3}"), with(&[Code::AssumeTimeField]));
-    assert_eq!(assumed("{f|re: 'a.*b'}"), with(&[Code::AssumeKeywordFields, Code::AssumeSingleLines]));
+    let searched = [Code::AssumeKeywordFields, Code::AssumeSingleLines];
+    assert_eq!(assumed("{f|re|i: 'a.*b'}"), with(&searched));
+    assert_eq!(assumed("{f|re: 'a.*b'}"), with(&[&searched[..], &[Code::AssumeCased]].concat()));
     assert_eq!(assumed("{f: null}"), always.into_iter().collect());
     assert!(convert("{f: a}", "s", &[]).assumptions.contains(&Code::AssumeScope));
 }

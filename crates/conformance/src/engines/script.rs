@@ -1,6 +1,7 @@
-//! Engines that are packages of Python: a script each, in a virtual environment with the packages that it pins.
+//! Engines that are scripts: packages of Python in a virtual environment, or of npm in a folder, pinned by the script's
+//! folder.
 //!
-//! Harness and script speak in lines of JSON; `engines/duckdb/engine.py` says how. The script ends with its input.
+//! Harness and script speak in lines of JSON; `engines/serve.py` says how. The script ends with its input.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
@@ -11,38 +12,59 @@ use serde_json::{Value, json};
 
 use super::{Answer, Engine, Fault};
 use crate::layout::{Asked, Setting, Type};
+use crate::mapped;
 
 /// The folder with a folder for each engine.
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines");
 
 /// A script under way. It ends with this value.
 #[derive(Debug)]
-pub struct Python {
+pub struct Script {
     process: Child,
     input: Option<ChildStdin>,
     output: BufReader<ChildStdout>,
     about: String,
+    executes: bool,
 }
 
-impl Python {
-    /// Starts the script in the folder of this name.
+impl Script {
+    /// Starts the engine in Python in the folder of this name.
     ///
     /// # Errors
     /// No Python, the packages cannot be had, or the script does not start.
-    pub fn start(name: &str) -> Result<Self, Fault> {
+    pub fn python(name: &str) -> Result<Self, Fault> {
         let program = Path::new(PROGRAMS).join(name);
         let python = environment(name, &program.join("requirements.txt"))?;
-        let mut process = Command::new(python)
-            .arg(program.join("engine.py"))
+        let mut command = Command::new(python);
+        command.arg(Path::new(PROGRAMS).join("serve.py")).arg(program);
+        Self::start(name, command, true)
+    }
+
+    /// Starts Microsoft's parser of Kusto, and tells it the tables of the pipelines' schemas.
+    ///
+    /// # Errors
+    /// No node or npm, the package cannot be had, or the script does not start.
+    pub fn kusto() -> Result<Self, Fault> {
+        let program = Path::new(PROGRAMS).join("kusto");
+        let packages = packages("kusto", &program.join("package.json"))?;
+        let mut command = Command::new("node");
+        command.arg(program.join("engine.js")).arg(packages);
+        let mut script = Self::start("kusto", command, false)?;
+        script.call(&json!({"tables": mapped::tables()?}))?;
+        Ok(script)
+    }
+
+    fn start(name: &str, mut command: Command, executes: bool) -> Result<Self, Fault> {
+        let mut process = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|fault| Fault::new("starting Python", fault))?;
+            .map_err(|fault| Fault::new("starting the script", fault))?;
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err(Fault("Python has no pipes".to_owned()));
+            return Err(Fault("the script has no pipes".to_owned()));
         };
         let output = BufReader::new(output);
-        let mut engine = Self { process, input: Some(input), output, about: String::new() };
+        let mut engine = Self { process, input: Some(input), output, about: String::new(), executes };
         engine.about = engine.call(&json!({"about": null}))?.as_str().unwrap_or(name).to_owned();
         Ok(engine)
     }
@@ -83,6 +105,23 @@ fn environment(name: &str, requirements: &Path) -> Result<PathBuf, Fault> {
     Ok(python)
 }
 
+/// The folder with the packages that a `package.json` pins, got if they are not there; kept for the next time.
+fn packages(name: &str, pins: &Path) -> Result<PathBuf, Fault> {
+    let wanted = std::fs::read_to_string(pins).map_err(|fault| Fault::new("reading package.json", fault))?;
+    let folder = std::env::temp_dir().join(format!("sigcast-node-{name}"));
+    let made = folder.join("made-for");
+    if std::fs::read_to_string(&made).is_ok_and(|text| text == wanted) {
+        return Ok(folder);
+    }
+    std::fs::create_dir_all(&folder).map_err(|fault| Fault::new("making a folder", fault))?;
+    std::fs::write(folder.join("package.json"), &wanted).map_err(|fault| Fault::new("writing package.json", fault))?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--silent", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);
+    done(&mut npm, "installing the packages by npm")?;
+    let _ = std::fs::write(&made, wanted);
+    Ok(folder)
+}
+
 fn done(command: &mut Command, doing: &str) -> Result<(), Fault> {
     let output = command.stdin(Stdio::null()).output().map_err(|fault| Fault::new(doing, fault))?;
     if output.status.success() {
@@ -92,16 +131,20 @@ fn done(command: &mut Command, doing: &str) -> Result<(), Fault> {
     Err(Fault::new(doing, said))
 }
 
-impl Drop for Python {
+impl Drop for Script {
     fn drop(&mut self) {
         drop(self.input.take());
         let _ = self.process.wait();
     }
 }
 
-impl Engine for Python {
+impl Engine for Script {
     fn name(&self) -> String {
         self.about.clone()
+    }
+
+    fn executes(&self) -> bool {
+        self.executes
     }
 
     fn prepare(&mut self, fields: &BTreeMap<String, Asked>, setting: Setting) -> Result<(), Fault> {

@@ -1,7 +1,7 @@
-//! OpenSearch: a node of its own in a JVM, on loopback, with the server's defaults.
+//! OpenSearch and Elasticsearch: a node of its own in a JVM, on loopback, with the server's defaults.
 //!
-//! The artifacts are those that `engines/opensearch/pom.xml` pins, fetched by Maven once. A request is the body of a
-//! search without what says how many hits are wanted.
+//! The artifacts are those that the product's `pom.xml` pins, fetched by Maven once. A request is the body of a search
+//! without what says how many hits are wanted, or a query of ES|QL, which begins with no brace.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
@@ -9,23 +9,49 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Answer, Engine, Fault};
 use crate::layout::{Asked, Setting, Type};
 
-/// The folder with the program of the node.
-const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines/opensearch");
+/// The folder with a folder for each product.
+const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines");
 /// How many requests are sent at once.
 const AT_ONCE: usize = 100;
 /// How many events are sent at once.
 const EVENTS_AT_ONCE: usize = 2_000;
 /// The index.
-const INDEX: &str = "events";
+pub const INDEX: &str = "events";
+
+/// A server that searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Product {
+    /// OpenSearch.
+    OpenSearch,
+    /// Elasticsearch, with ES|QL.
+    Elasticsearch,
+}
+
+impl Product {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::OpenSearch => "OpenSearch",
+            Self::Elasticsearch => "Elasticsearch",
+        }
+    }
+
+    /// Whether a jar belongs to a module, whose classes the server wants in a class loader of their own.
+    fn is_module(self, jar: &str) -> bool {
+        let modules = ["x-pack", "transport-netty4", "arrow"].map(|name| format!("/org/elasticsearch/plugin/{name}"));
+        self == Self::Elasticsearch && modules.iter().any(|module| jar.contains(module.as_str()))
+    }
+}
 
 /// A node under way. It ends with this value.
 #[derive(Debug)]
-pub struct OpenSearch {
+pub struct Node {
+    product: Product,
     process: Child,
     folder: PathBuf,
     agent: ureq::Agent,
@@ -33,20 +59,24 @@ pub struct OpenSearch {
     version: String,
 }
 
-impl OpenSearch {
+impl Node {
     /// Starts a node.
     ///
     /// # Errors
     /// No Java or Maven, the artifacts cannot be had, or the node does not start.
-    pub fn start() -> Result<Self, Fault> {
-        let classpath = classpath()?;
-        let folder = std::env::temp_dir().join(format!("sigcast-opensearch-{}", std::process::id()));
+    pub fn start(product: Product) -> Result<Self, Fault> {
+        let program = Path::new(PROGRAMS).join(product.name().to_lowercase());
+        let jars = jars(product, &program)?;
+        let (modules, own): (Vec<&str>, Vec<&str>) = jars.split(':').partition(|jar| product.is_module(jar));
+        let name = format!("sigcast-{}-{}", product.name().to_lowercase(), std::process::id());
+        let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).map_err(|fault| Fault::new("making a folder for the node", fault))?;
         let log = std::fs::File::create(folder.join("log")).map_err(|fault| Fault::new("making a log", fault))?;
         let mut process = Command::new("java")
-            .args(["-Xmx1500m", "-cp", &classpath])
-            .arg(Path::new(PROGRAM).join("Node.java"))
+            .args(["-Xmx1500m", "-cp", &own.join(":")])
+            .arg(program.join("Node.java"))
             .arg(&folder)
+            .args(modules)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(log)
@@ -70,6 +100,7 @@ impl OpenSearch {
             .build();
         let port = line.trim().strip_prefix("port ").map(str::to_owned);
         let mut node = Self {
+            product,
             process,
             url: format!("http://127.0.0.1:{}", port.as_deref().unwrap_or("0")),
             agent: config.into(),
@@ -80,19 +111,25 @@ impl OpenSearch {
             let log = std::fs::read_to_string(node.folder.join("log")).unwrap_or_default();
             return Err(Fault(format!("the node did not start: {}", log.chars().take(800).collect::<String>())));
         }
-        let about = node.call("GET", "", "")?;
-        node.version = about["version"]["number"].as_str().unwrap_or("of an unknown version").to_owned();
+        let about = node.call("GET", "_nodes/_local", "")?;
+        let version = about["nodes"].as_object().and_then(|nodes| nodes.values().next()?.get("version")?.as_str());
+        node.version = version.unwrap_or("of an unknown version").to_owned();
         Ok(node)
     }
 
     /// A request and the JSON that answers it.
     fn call(&self, method: &str, path: &str, body: &str) -> Result<Value, Fault> {
         let url = format!("{}/{path}", self.url);
+        let kind = if path.ends_with("_bulk") || path.ends_with("_msearch") {
+            "application/x-ndjson"
+        } else {
+            "application/json"
+        };
         let doing = format!("{method} /{path}");
         let request = ureq::http::Request::builder()
             .method(method)
             .uri(url)
-            .header("content-type", "application/x-ndjson")
+            .header("content-type", kind)
             .body(body.to_owned())
             .map_err(|fault| Fault::new(&doing, fault))?;
         let mut response = self.agent.run(request).map_err(|fault| Fault::new(&doing, fault))?;
@@ -101,18 +138,18 @@ impl OpenSearch {
     }
 }
 
-/// The class path of the node, by Maven; kept for the next time.
-fn classpath() -> Result<String, Fault> {
-    let pom = Path::new(PROGRAM).join("pom.xml");
+/// The jars of the node with colons between them, by Maven; kept for the next time.
+fn jars(product: Product, program: &Path) -> Result<String, Fault> {
+    let pom = program.join("pom.xml");
     let wanted = std::fs::read_to_string(&pom).map_err(|fault| Fault::new("reading pom.xml", fault))?;
-    let kept = std::env::temp_dir().join("sigcast-opensearch-classpath");
+    let kept = std::env::temp_dir().join(format!("sigcast-{}-classpath", product.name().to_lowercase()));
     if let Ok(text) = std::fs::read_to_string(&kept)
         && let Some(path) = text.strip_prefix(&wanted)
         && path.split(':').all(|jar| Path::new(jar).exists())
     {
         return Ok(path.to_owned());
     }
-    let out = std::env::temp_dir().join(format!("sigcast-opensearch-classpath-{}", std::process::id()));
+    let out = kept.with_extension(std::process::id().to_string());
     let maven = Command::new("mvn")
         .args(["-q", "-B", "dependency:build-classpath", "-f"])
         .arg(&pom)
@@ -131,7 +168,7 @@ fn classpath() -> Result<String, Fault> {
     Ok(path)
 }
 
-impl Drop for OpenSearch {
+impl Drop for Node {
     fn drop(&mut self) {
         // The node ends when nothing can come in any more; one that does not is ended.
         drop(self.process.stdin.take());
@@ -147,9 +184,9 @@ impl Drop for OpenSearch {
     }
 }
 
-impl Engine for OpenSearch {
+impl Engine for Node {
     fn name(&self) -> String {
-        format!("OpenSearch {}", self.version)
+        format!("{} {}", self.product.name(), self.version)
     }
 
     fn prepare(&mut self, fields: &BTreeMap<String, Asked>, setting: Setting) -> Result<(), Fault> {
@@ -192,6 +229,22 @@ impl Engine for OpenSearch {
     }
 
     fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault> {
+        let is_search = |request: &&String| request.starts_with('{');
+        let searches: Vec<&String> = requests.iter().filter(is_search).collect();
+        let piped: Vec<&String> = requests.iter().filter(|request| !is_search(request)).collect();
+        let mut searches = self.search(&searches)?.into_iter();
+        let mut piped = piped.par_iter().map(|query| self.piped(query)).collect::<Result<Vec<_>, _>>()?.into_iter();
+        let one = |request: &String| {
+            let answer = if is_search(&request) { searches.next() } else { piped.next() };
+            answer.unwrap_or_else(|| Err("no answer".to_owned()))
+        };
+        Ok(requests.iter().map(one).collect())
+    }
+}
+
+impl Node {
+    /// What the bodies of searches find.
+    fn search(&self, requests: &[&String]) -> Result<Vec<Answer>, Fault> {
         let mut answers = Vec::new();
         for requests in requests.chunks(AT_ONCE) {
             let mut body = String::new();
@@ -209,6 +262,22 @@ impl Engine for OpenSearch {
             answers.extend(found.iter().map(hits));
         }
         Ok(answers)
+    }
+
+    /// What a query of ES|QL finds: its rows have the number of an event.
+    fn piped(&self, query: &str) -> Result<Answer, Fault> {
+        let answer = self.call("POST", "_query", &json!({"query": query}).to_string())?;
+        if let Some(fault) = answer.get("error") {
+            // A line for each problem, with its place.
+            return Ok(Err(reason(fault).replace('\n', "; ")));
+        }
+        if answer["is_partial"] != false {
+            return Ok(Err("an answer that is not whole".to_owned()));
+        }
+        let rows = answer["values"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let number =
+            |row: &Value| row[0].as_str().and_then(|id| id.parse().ok()).ok_or("a row without a number".to_owned());
+        Ok(rows.iter().map(number).collect::<Result<BTreeSet<usize>, String>>())
     }
 }
 
