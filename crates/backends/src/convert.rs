@@ -173,6 +173,7 @@ impl Work<'_> {
                 (target.open)(&mut writer);
                 writer.query(&said);
                 (target.close)(&mut writer);
+                self.length(&writer.out, dialect, span);
                 Some(writer.out)
             }
             Language::Staged { search, filter, pipe, .. } => {
@@ -283,6 +284,18 @@ impl Work<'_> {
             let help =
                 "`indices.query.bool.max_clause_count` is the setting, which newer versions derive from the memory";
             self.diagnostics.push(Diagnostic::at(Code::ManyClauses, span, message).help(help));
+        }
+    }
+
+    /// Warns of a query that is longer than a server takes by default.
+    fn length(&mut self, query: &str, dialect: &Dialect, span: Span) {
+        // The server counts in UTF-16.
+        let length = query.encode_utf16().count();
+        if let Some(most) = dialect.longest.filter(|most| length > *most) {
+            let message =
+                format!("the query has {length} characters, and OpenSearch takes {most} unless it is set to take more");
+            let help = "`search.query.max_query_string_length` is the setting; Elasticsearch has no such bound";
+            self.diagnostics.push(Diagnostic::at(Code::LongQuery, span, message).help(help));
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Dialect {
     pub needs_guard: fn(&Match<'_>) -> bool,
     /// How many clauses a server of the language takes by default, if it counts them.
     pub most_clauses: Option<usize>,
+    /// How many characters of a query a server takes by default, if there is a bound.
+    pub longest: Option<usize>,
     /// Text tests that ignore case.
     pub text: TextSays,
     /// Text tests that mind case.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 use sigcast_diagnostics::{Class, SourceMap};
-use sigcast_ir::schema::{FieldKind, Found, Schema};
+use sigcast_ir::schema::{FieldKind, Found, Normalised, Schema};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
 
 use crate::corpus::{Case, Corpus, case};
@@ -126,7 +126,20 @@ fn typed<'a>(mut case: Case<'a>, schema: &Schema, table: Option<&str>) -> Case<'
         };
         case.computed |= own.expression.is_some();
     }
+    case.events.retain(|event| event.as_object().is_none_or(|event| exists(event, schema, table)));
     case
+}
+
+/// Whether there is such an event: no field has a value that the schema says it never holds.
+fn exists(event: &Map<String, Value>, schema: &Schema, table: Option<&str>) -> bool {
+    event.iter().all(|(name, value)| {
+        let Found::Known(own) = schema.find(table, name) else { return true };
+        let texts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        texts.iter().filter_map(Value::as_str).all(|text| {
+            let small = own.normalised != Normalised::Lower || !text.contains(char::is_uppercase);
+            small && (own.values.is_empty() || own.values.iter().any(|known| known == text))
+        })
+    })
 }
 
 /// What stands for the type.
@@ -153,3 +166,38 @@ fn shipped(event: &Value, pipeline: &str) -> Option<Value> {
 
 /// Counts, by a reason each.
 pub type Reasons = BTreeMap<&'static str, usize>;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use sigcast_ir::schema::FieldType;
+
+    use super::*;
+
+    fn check(event: &Value, expected: bool) {
+        let mut schema = Schema::default();
+        let listed = FieldType { values: vec!["egress".to_owned()], ..FieldType::new(FieldKind::Keyword) };
+        let lower = FieldType { normalised: Normalised::Lower, ..FieldType::new(FieldKind::Keyword) };
+        schema.fields.extend([("listed".to_owned(), listed), ("lower".to_owned(), lower)]);
+        let found = event.as_object().is_some_and(|event| exists(event, &schema, None));
+        assert_eq!(found, expected, "{event}");
+    }
+
+    #[test]
+    fn events_hold_what_the_schema_allows() {
+        check(&json!({"listed": "egress", "lower": "ab1", "other": "X"}), true);
+        check(&json!({"listed": "EGRESS"}), false);
+        check(&json!({"listed": ["egress", "other"]}), false);
+        check(&json!({"lower": "aB1"}), false);
+    }
+
+    /// The checker is given what queries name, and nothing that a table computes.
+    #[test]
+    fn tables_have_their_columns() {
+        let tables = tables().expect("schemas");
+        let events = &tables["microsoft_xdr"]["DeviceRegistryEvents"];
+        assert_eq!(events["RegistryKey"], "string");
+        assert_eq!(events["InitiatingProcessId"], "long");
+        assert!(events.get("TargetObject").is_none(), "{events}");
+    }
+}

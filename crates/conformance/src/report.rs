@@ -12,16 +12,33 @@ use crate::runs::Run;
 pub struct Outcome {
     /// The engine, with its version.
     pub engine: String,
+    /// Which rules: in a section that is kept from an earlier run, other ones than the page's opening tells.
+    pub rules: String,
     /// The runs.
     pub runs: &'static [Run],
     /// Their counts.
     pub tallies: Tallies,
 }
 
+/// What begins the section of an engine on the page, so that it is found again.
+#[must_use]
+pub fn mark(name: &str) -> String {
+    format!("\n<!-- engine: {name} -->\n")
+}
+
+/// The section of an engine on a page that was written before, with its mark; nothing if there is none.
+#[must_use]
+pub fn kept<'p>(page: &'p str, name: &str) -> &'p str {
+    let Some(start) = page.find(&mark(name)) else { return "" };
+    let rest = &page[start..];
+    let end = rest[1..].find("\n<!-- engine: ").map_or(rest.len(), |end| end + 1);
+    &rest[..end]
+}
+
 /// The table of an engine, and what it leaves open.
 #[must_use]
 pub fn section(outcome: &Outcome) -> String {
-    let mut out = format!("## {}\n\n", outcome.engine);
+    let mut out = format!("## {}\n\n{}\n\n", outcome.engine, outcome.rules);
     out.push_str("| target | way | data | exact | approximate | refused | not run | queries | answers | hits | ");
     out.push_str("rejected | exact rules that differ | approximate rules that differ |\n");
     out.push_str("|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n");
@@ -77,9 +94,10 @@ pub fn causes(outcome: &Outcome) -> String {
         };
         tally.differing.iter().map(one).collect()
     });
-    list("Queries that the engine refuses for their size, as their conversion warns (`many-clauses`)", &|tally| {
-        tally.large.iter().map(|(reason, count)| (reason.clone(), count.to_string())).collect()
-    });
+    list(
+        "Queries that the engine refuses for their size, as their conversion warns (`many-clauses`, `long-query`)",
+        &|tally| tally.large.iter().map(|(reason, count)| (reason.clone(), count.to_string())).collect(),
+    );
     list("Not run, because the engine speaks a part of the language only", &|tally| {
         tally.lacking.iter().map(|(cause, count)| (cause.clone(), count.to_string())).collect()
     });
@@ -123,10 +141,20 @@ pub fn details(outcome: &Outcome, most: usize) -> String {
     out
 }
 
+fn which(step: usize) -> String {
+    if step > 1 { format!("every {step}th rule") } else { "every rule".to_owned() }
+}
+
+/// How many rules were run, and which.
+#[must_use]
+pub fn rules(corpus: &Corpus<'_>, step: usize) -> String {
+    format!("{} rules ({}).", corpus.cases.len(), which(step))
+}
+
 /// The start of the page.
 #[must_use]
 pub fn opening(corpus: &Corpus<'_>, events: usize, step: usize) -> String {
-    let which = if step > 1 { format!("every {step}th rule") } else { "every rule".to_owned() };
+    let which = which(step);
     let left: Vec<String> = corpus.left.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
     let left = if left.is_empty() { String::new() } else { format!(" Left out: {}.", left.join("; ")) };
     format!(
@@ -142,8 +170,34 @@ pub fn opening(corpus: &Corpus<'_>, events: usize, step: usize) -> String {
          Nodes of OpenSearch and Elasticsearch are started from the artifacts that Maven Central has, with the servers'\n\
          own defaults. It has Elasticsearch's module for ES|QL, but not the one for EQL: the package `eql` stands in,\n\
          which is older; `crates/conformance/engines/eql/engine.py` says in which points it is made to answer as\n\
-         Elasticsearch documents. ES|QL takes no text for a number, so numbers are held as numbers there.\n",
+         Elasticsearch documents. ES|QL takes no text for a number, so numbers are held as numbers there.\n\n\
+         A way that has the name of a pipeline maps the rules by it first. Sample events are made from the mapped rules;\n\
+         recorded ones go through what the pipelines' tests have for shippers, if there is one. That mapped rules\n\
+         answer as the rules themselves do is what those tests show; here engine and evaluator answer for the mapped\n\
+         rule. Data is as the pipeline's schema describes it.\n\n\
+         Microsoft's parser of Kusto executes nothing: it has the columns of the tables, and whatever it remarks counts\n\
+         as a rejected query. That it remarks what is wrong is tested beside it.\n\n\
+         Of the targets, `kibana` alone is approximate for most rules where fields mind case (*cased*): its language has\n\
+         no way to ignore case in a keyword field, and says so (`case-narrowed`). Where the fields have a normaliser that\n\
+         folds case, it is exact like the others.\n",
         corpus.cases.len(),
         corpus.recorded.len(),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(name: &str, expected: &str) {
+        let page = format!("# Page\n{}## One\n\nTable\n{}## Two\n", mark("one"), mark("two"));
+        assert_eq!(kept(&page, name), expected, "{name}");
+    }
+
+    #[test]
+    fn sections_are_found_again() {
+        check("one", "\n<!-- engine: one -->\n## One\n\nTable\n");
+        check("two", "\n<!-- engine: two -->\n## Two\n");
+        check("three", "");
+    }
 }

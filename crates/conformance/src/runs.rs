@@ -247,7 +247,7 @@ impl Converter {
             status: conversion.status,
             codes,
             unfulfilled: assumptions.iter().copied().find(|code| !self.fulfils(*code, case)),
-            large: conversion.diagnostics.iter().any(|found| found.code == Code::ManyClauses),
+            large: conversion.diagnostics.iter().any(|found| matches!(found.code, Code::ManyClauses | Code::LongQuery)),
             single_lines: assumptions.contains(&Code::AssumeSingleLines),
             single_values: assumptions.contains(&Code::AssumeSingleValues),
             queries: conversion.queries.into_iter().zip(requests).collect(),

@@ -267,6 +267,8 @@ codes! {
     EstimatedMeasure = Approximation "estimated-measure";
     /// The query has more clauses than a server takes by default.
     ManyClauses = Warning "many-clauses";
+    /// The query is longer than a server takes by default.
+    LongQuery = Warning "long-query";
 
     // What the data must fulfil.
     /// Fields hold their text whole and unanalysed (Elasticsearch type `keyword`).

@@ -140,6 +140,7 @@ static EQL: Dialect = Dialect {
     bad_field: |name| name.is_empty().then_some("a name has one character at least"),
     needs_guard: two_valued,
     most_clauses: None,
+    longest: None,
     text: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     keyword: KEYWORDS,

@@ -133,6 +133,7 @@ static DSL: Dialect = Dialect {
     },
     needs_guard: two_valued,
     most_clauses: Some(1_024),
+    longest: None,
     text: TextSays { empty: TERM.native(), anything: EXISTS.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays {
         empty: TERM.native(),

@@ -137,6 +137,7 @@ pub(super) static ESQL: Dialect = Dialect {
     bad_field: literal::bad_name,
     needs_guard,
     most_clauses: None,
+    longest: None,
     text: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays { empty: EMPTY.native(), anything: NOT_NULL.native(), ..TextSays::all(Say::Lowered(text)) },
     keyword: KEYWORDS,

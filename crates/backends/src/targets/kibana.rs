@@ -109,6 +109,7 @@ pub(super) static KIBANA: Dialect = Dialect {
     bad_field,
     needs_guard: two_valued,
     most_clauses: Some(1_024),
+    longest: None,
     text: text(TEXT),
     cased: text(CASED),
     keyword: Say::Lowered(keyword),

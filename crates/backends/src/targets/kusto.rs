@@ -158,6 +158,7 @@ pub(super) static KUSTO: Dialect = Dialect {
     // The pass `nulls::guard` does it: a test of presence would be approximate here, for the sake of empty text.
     needs_guard: two_valued,
     most_clauses: None,
+    longest: None,
     text: TextSays { empty: EMPTY.native(), anything: NOT_EMPTY.native(), ..TextSays::all(Say::Lowered(text)) },
     cased: TextSays { empty: EMPTY.native(), anything: NOT_EMPTY.native(), ..TextSays::all(Say::Lowered(text)) },
     keyword: Say::Lowered(text),

@@ -114,6 +114,7 @@ pub(super) const LUCENE: Dialect = Dialect {
     bad_field: |name| name.is_empty().then_some("a field's name is empty"),
     needs_guard: two_valued,
     most_clauses: Some(1_024),
+    longest: Some(32_000),
     text: TextSays {
         empty: EXACT.assuming(&[Code::AssumeKeywordFields]).native(),
         exact: Say::Lowered(text),

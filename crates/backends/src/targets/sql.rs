@@ -106,6 +106,7 @@ pub(super) const SQL: Dialect = Dialect {
     bad_field: literal::bad_name,
     needs_guard,
     most_clauses: None,
+    longest: None,
     text: TextSays::all(Say::Lowered(text)),
     cased: TextSays::all(Say::Lowered(text)),
     keyword: Say::Lowered(keyword),

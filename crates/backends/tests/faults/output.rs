@@ -32,6 +32,31 @@ fn many_clauses_are_warned_of() {
     }
 }
 
+/// A query string that is longer than OpenSearch takes is warned of, whatever its clauses; a shorter one is not.
+#[test]
+fn long_query_strings_are_warned_of() {
+    for (target, length, warned) in
+        [("lucene", 31_000, false), ("lucene", 32_100, true), ("opensearch", 32_100, true), ("es-dsl", 32_100, false)]
+    {
+        let value = "x".repeat(length);
+        let rule = format!(
+            "title: Long\nlogsource:\n    category: test\ndetection:\n    selection:\n        f: {value}\n    condition: selection\n"
+        );
+        let mut sources = sigcast_diagnostics::SourceMap::new();
+        let id = sources.add("long.yml", rule);
+        let documents = sigcast_frontend::parse(&sources, id);
+        let sigcast_frontend::Kind::Rule(rule) = &documents[0].kind else { panic!("{:?}", documents[0].diagnostics) };
+        let backend = sigcast_backends::Backend::new(
+            sigcast_backends::find(target).expect("a target"),
+            sigcast_backends::options::Settings::default(),
+        );
+        let conversion = backend.convert(rule);
+        let found = conversion.diagnostics.iter().any(|found| found.code == sigcast_diagnostics::Code::LongQuery);
+        assert_eq!(found, warned, "{target} {length}");
+        assert_eq!(conversion.queries.len(), 1, "{target}");
+    }
+}
+
 /// What a rule becomes depends on nothing but itself: neither on its title, nor on rules before it, bad ones too.
 #[test]
 fn rules_of_one_title_and_bad_ones_beside_them_change_nothing() {

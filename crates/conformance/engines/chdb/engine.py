@@ -26,6 +26,7 @@ LACKING = (
     ("'parse_json' is not supported", "no properties of dynamic values"),
     ("indexing a dynamic object by key is not supported", "no properties of dynamic values"),
     ("expected an expression, found '*'", "no search in every column (`* contains`)"),
+    ("TOO_BIG_AST", "its parser takes 50,000 nodes of a tree"),
     ("Neither IPv4 nor IPv6 address", "its functions for networks fail on text that is no address"),
 )
 

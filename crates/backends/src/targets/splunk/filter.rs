@@ -51,6 +51,7 @@ pub(super) static FILTER: Dialect = Dialect {
     bad_field,
     needs_guard,
     most_clauses: None,
+    longest: None,
     text: TextSays { anything: PRESENT.native(), ..TextSays::all(TEXT.native()) },
     cased: TextSays { anything: PRESENT.native(), ..TextSays::all(TEXT.native()) },
     keyword: Say::Lowered(keyword),

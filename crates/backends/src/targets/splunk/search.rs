@@ -53,6 +53,7 @@ pub(in crate::targets) static SEARCH: Dialect = Dialect {
     bad_field,
     needs_guard: two_valued,
     most_clauses: None,
+    longest: None,
     text: TextSays {
         empty: VALUE.native(),
         exact: Say::Lowered(text),
