@@ -116,7 +116,7 @@ fn microsofts_parser_knows_right_from_wrong() {
         match (expected, answer) {
             (None, answer) => assert!(answer.is_ok(), "{query}: {answer:?}"),
             (Some(part), answer) => {
-                assert!(answer.as_ref().is_err_and(|why| why.contains(part)), "{query}: {answer:?}")
+                assert!(answer.as_ref().is_err_and(|why| why.contains(part)), "{query}: {answer:?}");
             }
         }
     }

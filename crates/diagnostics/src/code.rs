@@ -316,8 +316,8 @@ codes! {
     AssumeTrimmedValues = Assumption "assume-trimmed-values";
     /// Fields compared with booleans are stored as booleans.
     AssumeBoolean = Assumption "assume-boolean";
-    /// No more events match, and no more groups of events come out, than the limits on rows and memory let through: the query's own, or those of the
-    /// engine's commands.
+    /// No more events match, and no more groups of events come out, than the limits on rows and memory let through: the
+    /// query's own, or those of the engine's commands.
     AssumeWithinLimit = Assumption "assume-within-limit";
     /// Values are no longer than the schema's `ignore_above` for their field; longer ones are not indexed.
     AssumeIndexedValues = Assumption "assume-indexed-values";

@@ -26,8 +26,8 @@ use super::DSL;
 use crate::correlate::Composer;
 use crate::options::{FieldMode, Settings};
 use crate::targets::groups;
-use crate::ways::ways;
 use crate::typed;
+use crate::ways::ways;
 
 /// How many groups a page of a composite aggregation has, and how many a terms aggregation has.
 const GROUPS: u32 = 1_000;
