@@ -555,6 +555,7 @@ fn name(value: &str) -> Result<String, String> {
 fn cron(value: &str) -> Result<String, String> {
     let fields: Vec<&str> = value.split_ascii_whitespace().collect();
     let right = fields.len() == 5
+        && !value.chars().any(char::is_control)
         && fields.iter().all(|field| field.bytes().all(|b| b.is_ascii_alphanumeric() || b"*/,-".contains(&b)));
     if right {
         Ok(fields.join(" "))

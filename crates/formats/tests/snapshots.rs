@@ -218,7 +218,12 @@ impl Sample {
 /// The queries as they are, and what the target's default format makes of them, unless it is the plain query.
 fn queries(out: &mut String, conversion: &Conversion, rule: &Rule<'_>, backend: &Backend, templates: &Templates) {
     for query in &conversion.queries {
-        let _ = writeln!(out, "\n{}", visible(query));
+        // The query of a correlation has lines, which are its own: no value has a line break as it is.
+        let lines: Vec<String> = match rule.conditions.is_empty() {
+            true => query.lines().map(visible).collect(),
+            false => vec![visible(query)],
+        };
+        let _ = writeln!(out, "\n{}", lines.join("\n"));
     }
     let Some(format) = backend.target.formats.first().filter(|format| !format.plain) else { return };
     if conversion.queries.is_empty() {

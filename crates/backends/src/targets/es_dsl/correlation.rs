@@ -42,6 +42,8 @@ const MOST_COMBINATIONS: u64 = 1_000;
 
 /// Writes the query of a correlation: the body of a search.
 pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<String> {
+    // One answer has 1,000 groups; the next ones come with `after`.
+    composer.assume(Code::AssumeWithinLimit);
     let members = groups::members(composer, correlation)?;
     let mut queries = Vec::with_capacity(members.len());
     for (_, rule) in &members {
