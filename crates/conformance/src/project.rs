@@ -38,8 +38,8 @@ pub fn project(event: &Value, fields: &BTreeMap<String, Asked>, setting: Setting
         let Some(asked) = fields.get(&name) else { continue };
         let values = if let Value::Array(values) = value { values } else { vec![value] };
         let kind = setting.type_of(*asked);
-        // ES|QL makes of such text the IPv4 address that it is mapped from; what the rule asks is another one. That is
-        // a known fault of its queries on text, and the page says so.
+        // ES|QL makes of such text the IPv4 address that it is mapped from. It is no usual spelling of an address, which
+        // `assume-address-text` asks for.
         let known = |value: &Value| {
             setting.numbers && setting.model == Model::Documents && kind == Type::AddressText && is_mapped(value)
         };

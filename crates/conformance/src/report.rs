@@ -171,8 +171,8 @@ pub fn opening(corpus: &Corpus<'_>, events: usize, step: usize) -> String {
          own defaults. It has Elasticsearch's module for ES|QL, but not the one for EQL: the package `eql` stands in,\n\
          which is older; `crates/conformance/engines/eql/engine.py` says in which points it is made to answer as\n\
          Elasticsearch documents. ES|QL takes no text for a number, so numbers are held as numbers there.\n\n\
-         Known to differ, and left out of the data on Elasticsearch: where a field of text holds an IPv4 address that is\n\
-         mapped into IPv6 (`::ffff:10.0.0.1`), ES|QL's `TO_IP` makes the IPv4 address of it, which the rule does not mean.\n\n\
+         Left out of the data on Elasticsearch, by `assume-address-text`: text of an IPv4 address that is mapped into IPv6\n\
+         (`::ffff:10.0.0.1`), of which ES|QL's `TO_IP` makes the IPv4 address, which the rule does not mean.\n\n\
          A way that has the name of a pipeline maps the rules by it first. Sample events are made from the mapped rules;\n\
          recorded ones go through what the pipelines' tests have for shippers, if there is one. That mapped rules\n\
          answer as the rules themselves do is what those tests show; here engine and evaluator answer for the mapped\n\
