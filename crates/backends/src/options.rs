@@ -129,6 +129,8 @@ pub struct Settings {
     pub interval: Option<String>,
     /// When a rule runs, as the five fields of cron, where the format has such a schedule.
     pub cron: Option<String>,
+    /// How long a rule that fired keeps quiet, such as `1h`, where the product has such a time.
+    pub suppress: Option<String>,
     /// Whether a rule is put into service.
     pub enabled: Enabled,
     /// The level of a rule that has none.
@@ -137,6 +139,8 @@ pub struct Settings {
     pub data_view: Option<String>,
     /// Index and time range stand outside the query, which has no terms for them: what a format asks for.
     pub scope_outside: bool,
+    /// The time range alone stands outside the query: what a format asks for.
+    pub time_outside: bool,
     /// A query of ES|QL keeps what identifies each event: what a format asks for.
     pub metadata: bool,
     /// Who gets the e-mail of a watch.
@@ -175,10 +179,12 @@ impl Default for Settings {
             window: WindowMode::default(),
             interval: None,
             cron: None,
+            suppress: None,
             enabled: Enabled::default(),
             level: sigcast_ir::Level::Medium,
             data_view: None,
             scope_outside: false,
+            time_outside: false,
             metadata: false,
             recipient: None,
             api: WatcherApi::default(),
@@ -378,6 +384,16 @@ pub const OPTIONS: &[OptionSpec] = &[
         help: "when a rule runs, by the five fields of cron, such as `*/10 * * * *`; needs the option time_range",
         set: |settings, value| {
             settings.cron = Some(cron(value)?);
+            Ok(())
+        },
+    },
+    OptionSpec {
+        key: "suppress",
+        values: "DURATION",
+        default: "none",
+        help: "how long a rule that fired keeps quiet, where the product has such a time",
+        set: |settings, value| {
+            settings.suppress = Some(duration(value)?);
             Ok(())
         },
     },

@@ -2,13 +2,16 @@
 //!
 //! Names here are what users' own templates build on: they are kept.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sigcast_backends::options::{Enabled, Settings, WatcherAction, WatcherApi};
 use sigcast_backends::{Comment, Target};
 use sigcast_ir::{Attribute, NumberValue, Rule, Status};
 
-use crate::schedule::Schedule;
+use crate::entities::Entities;
+use crate::schedule::{Schedule, Span};
 use crate::threat::AttackView;
 
 use crate::watch::{self, Attack};
@@ -46,6 +49,10 @@ pub(crate) struct Shared {
     severity: &'static str,
     /// Whether the rule is put into service.
     enabled: bool,
+    /// What the columns of the table are about; empty for tables that are not known.
+    entities: Entities,
+    /// What pipelines set for the rule, options and other words.
+    state: BTreeMap<String, String>,
     schedule: Schedule,
     /// What the rule sets for the target beside its options: flat, `action.email.to`.
     overrides: Map<String, Value>,
@@ -68,9 +75,12 @@ impl Shared {
         let retired = matches!(rule.meta.status, Some(Status::Deprecated | Status::Unsupported));
         let overrides = crate::notes::own(rule, target).into_iter().map(|(key, value)| (key, plain(value)));
         let attack = AttackView::of(rule);
+        let state = rule.prepared.options.iter().map(|(key, value)| (key.to_string(), value.to_string()));
         Self {
             about: about(rule, &attack),
             attack,
+            entities: Entities::of(settings.table.as_deref().unwrap_or_default()),
+            state: state.collect(),
             severity: rule.meta.level.unwrap_or(settings.level).as_str(),
             enabled: match settings.enabled {
                 Enabled::Auto => !retired,
@@ -201,6 +211,10 @@ pub(crate) struct SettingsView<'c> {
     time_field: &'c str,
     indices: &'c [String],
     recipient: Option<&'c str>,
+    /// How long a rule keeps quiet, as text, in seconds and by ISO 8601.
+    suppress: Option<Span>,
+    /// The schedule that the options give, if any.
+    cron: Option<&'c str>,
     action: &'static str,
     action_index: &'c str,
     webhook: Option<&'c str>,
@@ -228,6 +242,8 @@ impl<'c> SettingsView<'c> {
             time_field: settings.time_field.as_deref().unwrap_or("@timestamp"),
             indices: &settings.index,
             recipient: settings.recipient.as_deref(),
+            suppress: settings.suppress.as_deref().and_then(Span::of),
+            cron: settings.cron.as_deref(),
             action: match settings.action {
                 WatcherAction::Email => "email",
                 WatcherAction::Index => "index",

@@ -15,6 +15,7 @@ use crate::header::Escape;
 const ASCII: &str = "ascii-json";
 const YAML: &str = "yaml";
 const CONF: &str = "conf";
+const ARM: &str = "arm";
 
 /// The escaping of a template in minijinja's words.
 pub(crate) fn auto_escape(escape: Escape) -> AutoEscape {
@@ -25,6 +26,7 @@ pub(crate) fn auto_escape(escape: Escape) -> AutoEscape {
         // TOML's basic strings and its arrays of one line are those of JSON, too.
         Escape::Yaml | Escape::Toml => AutoEscape::Custom(Cow::Borrowed(YAML)),
         Escape::Conf => AutoEscape::Custom(Cow::Borrowed(CONF)),
+        Escape::Arm => AutoEscape::Custom(Cow::Borrowed(ARM)),
     }
 }
 
@@ -42,6 +44,9 @@ pub(crate) fn register(environment: &mut Environment<'_>) {
     environment.add_filter("continued", continued);
     environment.add_filter("stanza", stanza);
     environment.add_filter("comment", comment);
+    environment.add_filter("conf_key", conf_key);
+    environment.add_filter("prose", prose);
+    environment.add_filter("no_tokens", no_tokens);
     environment.add_filter("no_mustache", |text: &str| crate::watch::without_tags(text));
 }
 
@@ -57,6 +62,7 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
         AutoEscape::Json => json(value)?,
         AutoEscape::Custom(name) if name == YAML => printable(&json(value)?),
         AutoEscape::Custom(name) if name == CONF => conf(value)?,
+        AutoEscape::Custom(name) if name == ARM => json(&literal(value)?)?,
         AutoEscape::Custom(_) => ascii(&json(value)?),
         _ => return minijinja::escape_formatter(out, state, value),
     };
@@ -72,6 +78,15 @@ fn serialisation(fault: serde_json::Error) -> Error {
     Error::new(ErrorKind::BadSerialization, "the value is none that JSON has").with_source(fault)
 }
 
+/// What a template or a filter refused, as a sentence of its own, also where another template includes that one.
+pub(crate) fn refused(fault: &Error) -> Option<String> {
+    if fault.kind() == ErrorKind::InvalidOperation {
+        return fault.detail().map(str::to_owned);
+    }
+    let inner = std::error::Error::source(fault)?.downcast_ref::<Error>()?;
+    refused(inner)
+}
+
 /// What in the rule the format cannot hold.
 fn unfit(message: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, message)
@@ -79,11 +94,30 @@ fn unfit(message: &'static str) -> Error {
 
 /// `{{ value|pretty(4) }}`: JSON over several lines, those after the first indented by so many blanks more.
 fn pretty(state: &State<'_, '_>, value: &Value, indent: usize) -> Result<Value, Error> {
-    let text = serde_json::to_string_pretty(value).map_err(serialisation)?;
+    let arm = *state.auto_escape() == AutoEscape::Custom(Cow::Borrowed(ARM));
+    let value = if arm { literal(value)? } else { value.clone() };
+    let text = serde_json::to_string_pretty(&value).map_err(serialisation)?;
     // Line breaks inside of strings are escaped, so every one here is between values.
     let text = text.replace('\n', &format!("\n{}", " ".repeat(indent)));
     let text = if *state.auto_escape() == AutoEscape::Custom(Cow::Borrowed(ASCII)) { ascii(&text) } else { text };
     Ok(Value::from_safe_string(text))
+}
+
+/// A value of which Azure Resource Manager evaluates nothing: text from `[` to `]` has one bracket more at its start.
+///
+/// Source: Microsoft Learn, "Syntax and expressions in ARM templates", escape characters.
+fn literal(value: &Value) -> Result<Value, Error> {
+    fn walk(value: &mut serde_json::Value) {
+        match value {
+            serde_json::Value::String(text) if text.starts_with('[') && text.ends_with(']') => text.insert(0, '['),
+            serde_json::Value::Array(values) => values.iter_mut().for_each(walk),
+            serde_json::Value::Object(entries) => entries.values_mut().for_each(walk),
+            _ => {}
+        }
+    }
+    let mut value = serde_json::to_value(value).map_err(serialisation)?;
+    walk(&mut value);
+    Ok(Value::from(minijinja::value::Serde(value)))
 }
 
 /// `{{ value|line }}`: one line, whatever the value has.
@@ -166,6 +200,32 @@ fn continued(text: &str) -> Result<Value, Error> {
         ));
     }
     Ok(Value::from_safe_string(lines.join(" \\\n").trim().to_owned()))
+}
+
+/// `{{ key|conf_key }}`: the key of a line `key = value`, which a rule's attribute `custom` may name.
+fn conf_key(key: &str) -> Result<Value, Error> {
+    let right = key.starts_with(|c: char| c.is_ascii_alphabetic())
+        && key.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    if right {
+        return Ok(Value::from_safe_string(key.to_owned()));
+    }
+    Err(unfit("the attribute `custom` sets a key that has other signs than letters, digits, `.`, `_` and `-`"))
+}
+
+/// `{{ text|prose }}`: a text for people, with a full stop behind each backslash at the end of a line, where a file of
+/// Splunk's form would join the next line; lines that go on are indented, so that none looks like a stanza or a key.
+fn prose(text: &str) -> String {
+    let closed = |line: &str| {
+        let line = line.trim_end();
+        if line.ends_with('\\') { format!("{line}.") } else { line.to_owned() }
+    };
+    text.lines().map(closed).collect::<Vec<_>>().join("\n ")
+}
+
+/// `{{ text|no_tokens }}`: a text for people in which Splunk finds no token: it puts the value of a field in the place of
+/// what stands between two `$`, for which it has no escape. They become the wide form of the sign; one alone stays.
+fn no_tokens(text: &str) -> String {
+    if text.matches('$').count() > 1 { text.replace('$', "\u{ff04}") } else { text.to_owned() }
 }
 
 /// `{{ name|stanza }}`: the name of a stanza: one line without brackets.
@@ -321,6 +381,29 @@ mod tests {
         let enclosed = comment("a ``` b\n``` | delete", "```").expect("a comment").to_string();
         assert_eq!(enclosed, "``` a  b ```\n```  | delete ```");
         assert!(comment("x", "").is_err());
+    }
+
+    #[test]
+    fn nothing_is_an_expression_of_a_deployment() {
+        let check = |text: &str, expected: &str| {
+            assert_eq!(literal(&Value::from(text)).expect("a value").to_string(), expected);
+        };
+        check("[concat('a')]", "[[concat('a')]");
+        // Without the bracket at the end it is no expression, and an escape would be part of the text.
+        check("[a", "[a");
+        check("a]", "a]");
+        check("[]", "[[]");
+    }
+
+    #[test]
+    fn texts_for_people_have_no_meaning_to_splunk() {
+        assert_eq!(prose("a\\\nb \\ \n[c]"), "a\\.\n b \\.\n [c]");
+        assert_eq!(no_tokens("ADMIN$ and C$"), "ADMIN\u{ff04} and C\u{ff04}");
+        assert_eq!(no_tokens("ADMIN$"), "ADMIN$");
+        assert!(conf_key("action.email.to").is_ok());
+        for wrong in ["", "a = b", "a\n[x]", "[x]", "#", "a b"] {
+            assert!(conf_key(wrong).is_err(), "{wrong:?}");
+        }
     }
 
     #[test]

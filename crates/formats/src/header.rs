@@ -75,6 +75,8 @@ pub(crate) enum Escape {
     Json,
     /// As JSON in ASCII.
     AsciiJson,
+    /// As JSON in a template of Azure Resource Manager, where text in brackets would be an expression.
+    Arm,
     /// As YAML: quoted text, and lists and maps in one line.
     Yaml,
     /// As TOML: quoted text, and lists in one line.

@@ -5,6 +5,7 @@
 //! Plain formats ([`Format::plain`]) never come here: their output is the query's text. No I/O.
 
 mod context;
+mod entities;
 mod escape;
 pub mod file_name;
 mod header;
@@ -290,7 +291,9 @@ impl Templates {
             name: text.name.clone(),
             uuid: text.uuid.clone(),
         };
-        let fault = |fault: minijinja::Error| FormatError { message: format!("the template {name} fails: {fault}") };
+        let fault = |fault: minijinja::Error| FormatError {
+            message: escape::refused(&fault).unwrap_or_else(|| format!("the template {name} fails: {fault}")),
+        };
         self.environment
             .get_template(name)
             .and_then(|template| template.render(Value::from(Serde(&context))))

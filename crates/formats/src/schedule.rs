@@ -32,6 +32,24 @@ pub(crate) struct Schedule {
     asked: bool,
 }
 
+/// A duration in the words that products use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Span {
+    /// `90m`.
+    text: String,
+    seconds: u64,
+    /// `PT90M`.
+    iso: String,
+}
+
+impl Span {
+    /// The duration that an option gives; `None` if it is none, which options rule out.
+    pub(crate) fn of(text: &str) -> Option<Self> {
+        let seconds = seconds(text).ok()?;
+        Some(Self { text: duration(seconds).0, seconds, iso: iso(seconds) })
+    }
+}
+
 /// What holds if neither an option nor the template says more.
 pub(crate) const USUAL: &str = "30m";
 
@@ -53,6 +71,8 @@ impl Schedule {
                                from one run to the next, such as -O time_range=10m";
                 return Err(FormatError { message: message.to_owned() });
             }
+            // A correlation's time may begin before the run before, and end after it.
+            None if rule.conditions.is_empty() => interval + least + overlap,
             None => interval.max(least) + overlap,
         };
         let short = window < interval.max(least) && settings.cron.is_none();

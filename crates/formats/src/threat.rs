@@ -15,6 +15,12 @@ pub(crate) struct AttackView {
     techniques: Vec<TechniqueView>,
     /// Their ids, those that the table does not have behind them.
     technique_ids: Vec<String>,
+    /// The ids of the techniques under the tactics, without sub-techniques.
+    parents: Vec<&'static str>,
+    /// The ids of the sub-techniques under the tactics.
+    subtechniques: Vec<&'static str>,
+    /// The tactics as products know them that have no newer version: `DefenseEvasion`.
+    former_words: Vec<String>,
     groups: Vec<String>,
     software: Vec<String>,
 }
@@ -76,16 +82,32 @@ impl AttackView {
                 })
                 .collect(),
         });
+        let threats: Vec<ThreatView> = threats.collect();
+        let paired = || threats.iter().flat_map(|threat| &threat.techniques);
         let ids = found.techniques.iter().map(|technique| technique.id.to_owned());
         Self {
             version: sigcast_attack::version(),
-            threats: threats.collect(),
+            parents: unique(paired().map(|paired| paired.technique.id)),
+            subtechniques: unique(paired().flat_map(|paired| &paired.subtechniques).map(|sub| sub.id)),
+            former_words: unique(threats.iter().map(|threat| threat.tactic.former.word.clone())),
+            threats,
             technique_ids: ids.chain(found.unknown_techniques).collect(),
             techniques: found.techniques.iter().map(|technique| TechniqueView::of(technique)).collect(),
             groups: found.groups,
             software: found.software,
         }
     }
+}
+
+/// Each once, in the order in which they come.
+fn unique<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
+    let mut out = Vec::new();
+    for value in values {
+        if !out.contains(&value) {
+            out.push(value);
+        }
+    }
+    out
 }
 
 impl AttackView {

@@ -27,6 +27,8 @@ struct Made {
 fn made(target: &'static Target, format: &Format, text: &str, options: &[(&str, &str)]) -> Made {
     let mut settings = Settings::default();
     for (key, value) in options.iter().filter(|(key, _)| target.options.contains(key)) {
+        // Rules of Microsoft's products name the columns of a table, which must be one that is known.
+        let value = if (target.name, *key) == ("kusto", "table") { "DeviceProcessEvents" } else { value };
         option(key).expect("an option").set(&mut settings, value).expect("a value");
     }
     let backend = Backend::new(target, settings).for_format(format);
@@ -165,7 +167,8 @@ detection:
 fn no_text_of_a_rule_leaves_its_place() {
     let mut tried = 0;
     for target in TARGETS.iter().copied().filter(|target| target.name != "watcher") {
-        for format in target.formats.iter().filter(|format| !format.plain) {
+        // A search of a data model shows nothing of a rule but its query, and needs a pipeline.
+        for format in target.formats.iter().filter(|format| !format.plain && format.name != "data-model") {
             let label = format!("{} {}", target.name, format.name);
             let (hostile, tame) = (made(target, format, HOSTILE, &OPTIONS), made(target, format, TAME, &OPTIONS));
             assert_eq!(hostile.faults, [""; 0], "{label}");

@@ -15,7 +15,7 @@ use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
 use crate::passes::blanks::{merge_blanks, not_empty};
 use crate::passes::simplify;
 use crate::say::{Legaliser, Refusal, Said, leaf};
-use crate::target::{Comment, Language, Target, plain};
+use crate::target::{Comment, Format, Language, Target, plain};
 use crate::write::{Writer, pattern_of};
 
 /// Graylog.
@@ -26,8 +26,8 @@ pub static TARGET: Target = Target {
     language: Language::Single(&GRAYLOG),
     model: MODEL,
     styles: super::atc::GRAYLOG,
-    options: &["style", "cidr", "case"],
-    formats: &[plain("lucene")],
+    options: &["style", "cidr", "case", "time_range", "interval", "suppress", "enabled", "level"],
+    formats: &[plain("lucene"), EVENT_DEFINITION, CONTENT_PACK],
     comment: Comment::None,
     open: |_| {},
     scope: |_| Vec::new(),
@@ -36,6 +36,14 @@ pub static TARGET: Target = Target {
     assumes: |_| &[],
     correlate: Correlate::Refused("a query finds single events; counting is up to an event definition"),
 };
+
+/// An event definition.
+const EVENT_DEFINITION: Format =
+    Format::made("event-definition", "an event definition, as the API takes it", "json").also(&["event_definition"]);
+
+/// An event definition in a content pack.
+const CONTENT_PACK: Format =
+    Format::made("content-pack", "a content pack that holds an event definition", "json").also(&["content_pack"]);
 
 /// Graylog keeps its messages in an index, but trims their texts, stores no empty ones, and makes one text of a list.
 ///

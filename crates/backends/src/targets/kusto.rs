@@ -40,7 +40,7 @@ use crate::passes::one_type::one_type;
 use crate::passes::{self, simplify};
 use crate::readback::{Precedence, Reading};
 use crate::say::{Legaliser, Refusal, Said};
-use crate::target::{Comment, Language, Target, plain, scope_term};
+use crate::target::{Comment, Format, Language, Target, plain, scope_term};
 use crate::typed::{Analysed, Folding, Reach};
 use crate::write::Writer;
 
@@ -52,8 +52,8 @@ pub static TARGET: Target = Target {
     language: Language::Single(&KUSTO),
     model: MODEL,
     styles: &[],
-    options: &["table", "time_field", "time_range", "window"],
-    formats: &[plain("kql"), commented("kql")],
+    options: &["table", "time_field", "time_range", "window", "interval", "suppress", "enabled", "level"],
+    formats: &[plain("kql"), commented("kql"), SENTINEL_YAML, SENTINEL_ARM, DEFENDER],
     comment: Comment::Line("//"),
     open,
     scope,
@@ -62,6 +62,25 @@ pub static TARGET: Target = Target {
     assumes: assume_table,
     correlate: Correlate::Composed(correlation::compose),
 };
+
+/// An analytics rule of Sentinel. The time range stands beside the query, and entities are columns of the table, which the
+/// query of a correlation does not keep.
+const SENTINEL_YAML: Format =
+    Format::made("sentinel-yaml", "a scheduled analytics rule of Microsoft Sentinel, as in its repository", "yaml")
+        .scoping()
+        .without_correlations();
+
+/// The same, to be deployed.
+const SENTINEL_ARM: Format =
+    Format::made("sentinel-arm", "a scheduled analytics rule of Microsoft Sentinel, as an ARM template", "json")
+        .scoping()
+        .without_correlations();
+
+/// A custom detection of Defender.
+const DEFENDER: Format =
+    Format::made("defender", "a custom detection of Microsoft Defender, as the Graph API takes it", "json")
+        .scoping()
+        .without_correlations();
 
 /// Text columns are never null, and hold one value.
 ///

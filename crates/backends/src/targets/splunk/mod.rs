@@ -18,7 +18,7 @@ use sigcast_ir::{Expr, Query};
 use super::formats::commented;
 use crate::correlate::Correlate;
 use crate::options::Settings;
-use crate::target::{Comment, Language, Target, plain, scope_term};
+use crate::target::{Comment, Format, Language, Target, plain, scope_term};
 
 /// Splunk, by its search processing language.
 pub static TARGET: Target = Target {
@@ -33,8 +33,20 @@ pub static TARGET: Target = Target {
     },
     model: MODEL,
     styles: super::atc::SPLUNK,
-    options: &["style", "index", "source", "sourcetype", "time_range", "window"],
-    formats: &[plain("spl"), commented("spl")],
+    options: &[
+        "style",
+        "index",
+        "source",
+        "sourcetype",
+        "time_range",
+        "window",
+        "interval",
+        "cron",
+        "suppress",
+        "enabled",
+        "level",
+    ],
+    formats: &[plain("spl"), commented("spl"), SAVEDSEARCHES, ES_CORRELATION, DATA_MODEL],
     comment: Comment::Block("```", "```"),
     open: |_| {},
     scope,
@@ -43,6 +55,24 @@ pub static TARGET: Target = Target {
     assumes: |_| &[],
     correlate: Correlate::Composed(correlation::compose),
 };
+
+/// Stanzas of `savedsearches.conf`. The time range stands beside the search.
+const SAVEDSEARCHES: Format =
+    Format::made("savedsearches", "stanzas of savedsearches.conf: scheduled searches that raise alerts", "conf")
+        .preparing(|settings| settings.time_outside = true);
+
+/// The same for Enterprise Security.
+const ES_CORRELATION: Format = Format::made(
+    "es-correlation",
+    "correlation searches of Enterprise Security, as stanzas of savedsearches.conf",
+    "conf",
+)
+.preparing(|settings| settings.time_outside = true);
+
+/// A search over an accelerated data model.
+const DATA_MODEL: Format =
+    Format::made("data-model", "a search of a data model by tstats, for the pipeline splunk_cim", "spl")
+        .without_correlations();
 
 /// Fields are extracted as text at search time, several values of one name too; a field without a value is not extracted.
 ///
@@ -68,7 +98,9 @@ fn scope(settings: &Settings) -> Vec<Query<'static>> {
     }
     terms.extend(settings.source.iter().map(|name| named("source", name)));
     terms.extend(settings.sourcetype.iter().map(|name| named("sourcetype", name)));
-    terms.extend(settings.time_range.iter().map(|range| scope_term(format!("earliest=-{range}"))));
+    if !settings.time_outside {
+        terms.extend(settings.time_range.iter().map(|range| scope_term(format!("earliest=-{range}"))));
+    }
     terms
 }
 
