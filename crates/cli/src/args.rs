@@ -3,9 +3,11 @@
 //! Invariant: nothing is read or written here; help and completions come from these types alone.
 
 mod build;
+mod migrate;
 mod test;
 
 pub(crate) use build::{BuildArgs, DiffArgs, DiffFormat, FailOn, InitArgs};
+pub(crate) use migrate::MigrateArgs;
 pub(crate) use test::{Engine, SampleArgs, TestArgs, TestFormat};
 
 use std::ffi::OsStr;
@@ -58,6 +60,7 @@ pub(crate) enum Command {
     Init(InitArgs),
     Sample(SampleArgs),
     Test(TestArgs),
+    Migrate(MigrateArgs),
     Pipeline(PipelineArgs),
     List(ListArgs),
     /// Print the completion script of a shell

@@ -1,7 +1,7 @@
 //! The command `sigcast`: files, threads, progress, exit codes.
 //!
-//! Invariant: standard output carries queries (or what `diff`, `sample`, `test`, `list`, `completions` and `--help` were asked for) and nothing
-//! else; everything said to people goes to standard error.
+//! Invariant: standard output carries queries (or what `diff`, `sample`, `test`, `migrate`, `list`, `completions` and `--help` were
+//! asked for) and nothing else; everything said to people goes to standard error.
 
 mod args;
 mod baseline;
@@ -12,6 +12,7 @@ mod exit;
 mod input;
 mod link;
 mod list;
+mod migrate;
 mod output;
 mod pipeline;
 mod pipelines;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Init(args) => build::init(args, &terminal),
         Command::Sample(sample) => sample::sample(sample, &terminal),
         Command::Test(test) => test_rules::test(test, &terminal),
+        Command::Migrate(args) => migrate::migrate(args, &terminal),
         Command::Pipeline(args) => pipeline::pipeline(&args.what, &terminal),
         Command::List(list) => list::list(&list.what),
         Command::Completions { shell } => completions(*shell),

@@ -202,7 +202,7 @@ fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) ->
     replaced(path, write).map_err(|cause| (path.display().to_string(), cause))
 }
 
-fn replaced(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn replaced(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let filled = |file: fs::File| -> io::Result<()> {
         let mut out = BufWriter::with_capacity(1 << 16, file);
         write(&mut out)?;

@@ -10,14 +10,15 @@ use std::borrow::Cow;
 
 use sigcast_diagnostics::{Code, Diagnostic};
 use sigcast_ir::{
-    Bound, Condition, Correlation, Criterion, Field, KeyField, Member, MemberCondition, Order, Quantifier, Rule,
-    Source, Timespan, Wanted,
+    Condition, Correlation, Criterion, Field, KeyField, Member, MemberCondition, Quantifier, Rule, Source, Timespan,
+    Wanted,
 };
 
 use crate::condition::aggregation::{Aggregation, Asked};
 use crate::correlation::Type;
 use crate::correlation::condition::contradiction;
 use crate::link::size;
+use crate::spell::{slug, spelled};
 
 /// The correlation that a rule with these aggregations means, with a note that says so.
 ///
@@ -58,6 +59,7 @@ pub(crate) fn read<'a>(
     }
     let span = aggregation.span;
     let correlation = correlation(rule, aggregation, timespan)?;
+    let names: Vec<String> = correlation.members.iter().map(|member| slug(&member.name)).collect();
     let note = Diagnostic::at(
         Code::LegacyAggregation,
         span,
@@ -65,7 +67,7 @@ pub(crate) fn read<'a>(
          correlation that it means",
     )
     .here("read as a correlation")
-    .help(format!("`correlation: {}`", spelled(&correlation)));
+    .help(format!("`correlation: {}`", spelled(&correlation, &names).flow()));
     Ok((correlation, note))
 }
 
@@ -144,102 +146,4 @@ fn positions(condition: &Condition<'_>, near: &mut Vec<usize>) -> MemberConditio
             }
         }
     }
-}
-
-/// A correlation as a map of YAML in one line.
-pub(crate) fn spelled(correlation: &Correlation<'_>) -> String {
-    let names: Vec<String> = correlation.members.iter().map(|member| slug(&member.name)).collect();
-    let mut parts = Vec::new();
-    let keys: Vec<&str> = correlation.keys.iter().map(|key| key.name.as_ref()).collect();
-    let (kind, condition) = match &correlation.criterion {
-        Criterion::Measure { measure, bounds } => {
-            let mut condition: Vec<String> = Vec::new();
-            let values: Vec<&str> = correlation
-                .members
-                .iter()
-                .take(1)
-                .flat_map(|member| &member.values)
-                .map(|field| field.0.as_ref())
-                .collect();
-            match values.as_slice() {
-                [] => {}
-                [one] => condition.push(format!("field: {}", quoted(one))),
-                several => condition.push(format!("field: {}", list(several))),
-            }
-            condition.extend(bounds.iter().map(bound));
-            (Type::of(*measure).name(), Some(format!("{{{}}}", condition.join(", "))))
-        }
-        Criterion::Temporal { ordered, wanted } => {
-            let text = match wanted {
-                _ if correlation.criterion.wants_all(names.len()) => None,
-                Wanted::Rules(condition) => Some(words(condition, &names, false)),
-                Wanted::Count(bounds) => {
-                    Some(format!("{{{}}}", bounds.iter().map(bound).collect::<Vec<_>>().join(", ")))
-                }
-            };
-            (Type::Temporal { ordered: *ordered }.name(), text)
-        }
-    };
-    parts.push(format!("type: {kind}"));
-    parts.push(format!("rules: {}", list(&names)));
-    if !keys.is_empty() {
-        parts.push(format!("group-by: {}", list(&keys)));
-    }
-    parts.push(format!("timespan: {}", correlation.timespan.text));
-    parts.extend(condition.map(|condition| format!("condition: {condition}")));
-    format!("{{{}}}", parts.join(", "))
-}
-
-fn bound(bound: &Bound<'_>) -> String {
-    let name = match bound.order {
-        Order::Equal if bound.negated => "neq",
-        Order::Equal => "eq",
-        Order::Less => "lt",
-        Order::LessOrEqual => "lte",
-        Order::Greater => "gt",
-        Order::GreaterOrEqual => "gte",
-    };
-    format!("{name}: {}", bound.value.text)
-}
-
-/// A condition over rules as text.
-fn words(condition: &MemberCondition, names: &[String], inner: bool) -> String {
-    let joined = |terms: &[MemberCondition], word: &str| {
-        let text = terms.iter().map(|term| words(term, names, true)).collect::<Vec<_>>().join(word);
-        if inner { format!("({text})") } else { text }
-    };
-    match condition {
-        MemberCondition::And(terms) => joined(terms, " and "),
-        MemberCondition::Or(terms) => joined(terms, " or "),
-        MemberCondition::Not(term) => format!("not {}", words(term, names, true)),
-        MemberCondition::Member(at) => names.get(*at).cloned().unwrap_or_default(),
-    }
-}
-
-fn list<T: AsRef<str>>(words: &[T]) -> String {
-    format!("[{}]", words.iter().map(|word| quoted(word.as_ref())).collect::<Vec<_>>().join(", "))
-}
-
-/// A scalar of YAML within brackets.
-fn quoted(word: &str) -> Cow<'_, str> {
-    let plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'/'))
-        && word.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && !["true", "false", "null", "yes", "no", "on", "off"].contains(&word.to_ascii_lowercase().as_str());
-    if plain { Cow::Borrowed(word) } else { format!("'{}'", word.replace('\'', "''")).into() }
-}
-
-/// A name of a rule made of a title: one word.
-pub(crate) fn slug(title: &str) -> String {
-    let mut out = String::new();
-    for c in title.chars() {
-        match c {
-            c if c.is_alphanumeric() => out.extend(c.to_lowercase()),
-            '-' if !out.is_empty() => out.push('-'),
-            _ if !out.is_empty() && !out.ends_with('_') => out.push('_'),
-            _ => {}
-        }
-    }
-    let end = out.trim_end_matches('_').len();
-    out.truncate(end);
-    if out.is_empty() { "rule".to_owned() } else { out }
 }

@@ -22,6 +22,7 @@ pub mod part;
 mod regex;
 mod rule;
 pub mod schema;
+pub mod spell;
 mod value;
 mod yaml;
 

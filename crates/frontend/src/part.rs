@@ -35,6 +35,14 @@ pub struct Part<'y, 'a> {
     key: Option<&'y Entry<'a>>,
 }
 
+/// The documents of a text, in order, as they stand there: nothing is lent from one to another. What cannot be read as YAML
+/// is left out; [`crate::parse`] says what is wrong with it.
+#[must_use]
+pub fn documents(sources: &SourceMap, id: SourceId) -> Vec<Yaml<'_>> {
+    let place = Place { id, text: sources.get(id).text() };
+    yaml::load(place).into_iter().filter_map(|document| document.root.map(|root| Yaml { place, root })).collect()
+}
+
 impl<'a> Yaml<'a> {
     /// Reads a text.
     ///
@@ -96,6 +104,15 @@ impl<'y, 'a> Part<'y, 'a> {
     pub fn source(&self) -> &'a str {
         let span = self.node.span;
         self.place.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// Where the text of a scalar stands as it is read, without quotes. None of what is no scalar, or is written otherwise
+    /// (escapes, folded lines, blocks).
+    #[must_use]
+    pub fn verbatim(&self) -> Option<Span> {
+        let scalar = self.node.as_scalar()?;
+        let start = scalar.content? as usize;
+        Some(Span::new(self.node.span.source, start, start + scalar.text.len()))
     }
 
     /// The text, if it is a scalar.
