@@ -458,7 +458,7 @@ fn a_stream_that_fails_tells_how_near_it_came() {
         case("late", BRUTE, "match", &logons(&LATE, "a"), &[]),
         1,
         "null failed expected: the correlation fires; found: it does not; nearest: the count of events is 2, and >= 3 is \
-         asked, in the window that ends at line 3 (User = a)",
+         asked, in the window that ends at line 2 (User = a)",
     );
     is(
         case("fires", BRUTE, "nomatch", &logons(&WITHIN, "a"), &[]),

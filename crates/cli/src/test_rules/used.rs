@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use sigcast_diagnostics::Code;
+use sigcast_diagnostics::{Code, Span};
 use sigcast_frontend::Kind;
 use sigcast_ir::{Correlation, Source};
 
@@ -28,7 +28,9 @@ pub(super) fn restore(entries: &mut [Entry<'_>]) -> BTreeSet<usize> {
     }
     let mut restored = BTreeSet::new();
     for (at, place) in places.into_iter().enumerate() {
-        let Some(position) = found.iter().position(|(span, _)| Some(*span) == place) else { continue };
+        // A rule is pointed at by its start alone.
+        let here = |span: &Span| place.is_some_and(|place| (place.source, place.start) == (span.source, span.start));
+        let Some(position) = found.iter().position(|(span, _)| here(span)) else { continue };
         let (_, kind) = found.swap_remove(position);
         entries[at].document.kind = kind;
         restored.insert(at);
@@ -37,7 +39,7 @@ pub(super) fn restore(entries: &mut [Entry<'_>]) -> BTreeSet<usize> {
 }
 
 /// The rules and correlations in a correlation, with their places.
-fn gather<'a>(correlation: &Correlation<'a>, found: &mut Vec<(sigcast_diagnostics::Span, Kind<'a>)>) {
+fn gather<'a>(correlation: &Correlation<'a>, found: &mut Vec<(Span, Kind<'a>)>) {
     for member in &correlation.members {
         match &member.source {
             Source::Rule(rule) => found.push((rule.span, Kind::Rule(rule.clone()))),
