@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 use sigcast_backends::Status;
 use sigcast_diagnostics::SourceMap;
-use sigcast_eval::{CorrelationMatcher, TimedEvent};
+use sigcast_eval::{CorrelationMatcher, Firing, Limits, TimedEvent, correlation_samples, iso8601};
 use sigcast_frontend::{Kind, link, parse};
-use sigcast_ir::Correlation;
+use sigcast_ir::{Correlation, KeyField, Source, lower};
+use sigcast_testing::{files, sample_rules};
 
 use crate::{backend, table};
 
@@ -73,12 +74,25 @@ fn stream(dice: &mut Dice) -> Vec<TimedEvent> {
 fn rows(stream: &[TimedEvent]) -> Vec<Value> {
     let row = |one: &TimedEvent| {
         let mut event = one.event.as_object().cloned().unwrap_or_default();
-        let (seconds, millis) = ((one.time - START) / 1000, (one.time - START) % 1000);
-        let text = format!("2026-01-01T00:{:02}:{:02}.{millis:03}Z", seconds / 60, seconds % 60);
-        event.insert("timestamp".to_owned(), Value::String(text));
+        event.insert("timestamp".to_owned(), Value::String(iso8601(one.time)));
         Value::Object(event)
     };
     stream.iter().map(row).collect()
+}
+
+/// The events that a query finds, each once.
+fn found(connection: &rusqlite::Connection, query: &str) -> Vec<usize> {
+    let mut found = table::found(connection, query).unwrap_or_else(|fault| panic!("{fault}: {query}"));
+    found.dedup();
+    found
+}
+
+/// The events at which something fires, each once.
+fn events(firings: &[Firing]) -> Vec<usize> {
+    let mut events: Vec<usize> = firings.iter().map(|firing| firing.event).collect();
+    events.sort_unstable();
+    events.dedup();
+    events
 }
 
 /// Asks SQLite and the evaluator about many streams, of which some fire and some do not.
@@ -97,12 +111,8 @@ fn check(documents: &str) {
         for number in 0..150 {
             let stream = stream(&mut dice);
             table::table(&connection, &columns, &rows(&stream), table::Declared::Bare);
-            let mut found = table::found(&connection, query).unwrap_or_else(|fault| panic!("{fault}: {query}"));
-            found.dedup();
-            let mut expected: Vec<usize> =
-                matcher.fires(&stream).expect("an answer").iter().map(|firing| firing.event).collect();
-            expected.sort_unstable();
-            expected.dedup();
+            let found = found(&connection, query);
+            let expected = events(&matcher.fires(&stream).expect("an answer"));
             assert_eq!(found, expected, "stream {number}: {:#?}\n{documents}\n{query}", rows(&stream));
             if expected.is_empty() { quiet += 1 } else { fired += 1 }
         }
@@ -178,4 +188,60 @@ fn correlations_are_correlated() {
     let middle = "title: Middle\nname: middle\ncorrelation: {type: temporal, rules: [many, two], group-by: [Host], \
                   timespan: 2m}\n---\n";
     check(&format!("{inner}{middle}{}", correlation("value_count", "[middle, three]", "{field: Port, gte: 2}")));
+}
+
+/// The fields that a correlation asks of events.
+fn fields(correlation: &Correlation<'_>, all: &mut Vec<String>) {
+    for member in &correlation.members {
+        let key = |key: &KeyField<'_>| match key {
+            KeyField::Field(field) => Some(field.as_str().to_owned()),
+            KeyField::Inner(_) => None,
+        };
+        all.extend(member.keys.iter().filter_map(key));
+        all.extend(member.values.iter().map(|field| field.as_str().to_owned()));
+        match &member.source {
+            Source::Correlation(inner) => fields(inner, all),
+            Source::Rule(rule) => lower::queries(rule).iter().for_each(|(query, _)| {
+                query.each_match(&mut |leaf| all.extend(leaf.field().map(|field| field.as_str().to_owned())));
+            }),
+        }
+    }
+}
+
+/// SQLite finds in the sample streams of the sample correlations the events at which they are known to fire.
+#[test]
+fn sample_correlations_fire_where_their_streams_say() {
+    let backend = backend(&[]);
+    let connection = table::database();
+    let (mut fired, mut quiet) = (0, 0);
+    for path in files(&sample_rules().join("correlation"), &["yml"]) {
+        let mut sources = SourceMap::new();
+        let id = sources.add("correlations.yml", std::fs::read_to_string(&path).expect("a file"));
+        let mut documents = parse(&sources, id);
+        link(&mut documents.iter_mut().collect::<Vec<_>>());
+        for document in &documents {
+            let Kind::Correlation(correlation) = &document.kind else { continue };
+            let converted = backend.correlate(correlation);
+            let [query] = converted.queries.as_slice() else { panic!("{}: {converted:?}", path.display()) };
+            let samples = correlation_samples(correlation, Limits::default()).expect("streams");
+            // A column holds one value.
+            let flat = |one: &TimedEvent| {
+                one.event
+                    .as_object()
+                    .is_some_and(|event| event.values().all(|value| !value.is_array() && !value.is_object()))
+            };
+            for sample in samples.iter().filter(|sample| sample.stream.iter().all(flat)) {
+                let rows = rows(&sample.stream);
+                let mut columns = table::columns_of(&rows);
+                fields(correlation, &mut columns);
+                columns.sort();
+                columns.dedup();
+                table::table(&connection, &columns, &rows, table::Declared::Bare);
+                let found = found(&connection, query);
+                assert_eq!(found, events(&sample.fires), "{}: {}\n{query}", path.display(), sample.what);
+                if found.is_empty() { quiet += 1 } else { fired += 1 }
+            }
+        }
+    }
+    assert!(fired > 20 && quiet > 20, "{fired} streams fire and {quiet} do not");
 }
