@@ -87,8 +87,11 @@ impl Maker<'_> {
         keys.map(|(key, named)| {
             let taken: Vec<Value> = other.and_then(|other| other.get(key)).cloned().into_iter().collect();
             let sites = self.sites(plain, key);
-            let word = ["alpha", "beta"][usize::from(other.is_some())];
-            let found = self.value(&sites, &named.name, word, usize::from(other.is_some()), &taken);
+            // Another value for each key, so that two that are taken for each other are noticed.
+            let group = usize::from(other.is_some());
+            let (word, number) = (["alpha", "beta"][group], group + 2 * key);
+            let word = if key == 0 { word.to_owned() } else { format!("{word}{}", key + 1) };
+            let found = self.value(&sites, &named.name, &word, number, &taken);
             found.or_else(|| taken.first().cloned()).unwrap_or_else(|| json!(word))
         })
         .collect()
