@@ -267,3 +267,30 @@ fn the_new_correlation_fires_where_the_old_one_did() {
         assert_eq!(asked.fires(&one.stream).expect("an answer"), one.fires, "{}", one.what);
     }
 }
+
+/// The rules of 2019 and 2020 that the public corpus has: each changes once, and what stays is known.
+#[test]
+fn old_rules_of_the_corpus() {
+    let Some(folder) = sigcast_testing::corpus("atc") else { return };
+    let mut names = HashSet::new();
+    let (mut total, mut stays): (BTreeMap<&str, usize>, Vec<String>) = (BTreeMap::new(), Vec::new());
+    for year in ["2019", "2020"] {
+        let text = std::fs::read_to_string(folder.join(format!("{year}.json"))).expect("the corpus is there");
+        let pages: Vec<serde_json::Value> = serde_json::from_str(&text).expect("a list");
+        for page in &pages {
+            let (rule, doc) = (page["rule"].as_str().expect("a rule"), page["doc"].as_str().expect("a name"));
+            match migrated(rule, &mut names) {
+                Ok(None) => {}
+                Ok(Some(new)) => {
+                    new.counts.iter().for_each(|(what, count)| *total.entry(what).or_default() += count);
+                    assert!(matches!(migrated(&new.text, &mut HashSet::new()), Ok(None)), "{doc}: {}", new.text);
+                }
+                Err(why) => stays.push(format!("{year} {doc}: {why}")),
+            }
+        }
+    }
+    println!("{total:?} {stays:#?}");
+    // A detection that is a list gives way to a map there, which no document says by itself.
+    assert_eq!(stays.len(), 1, "{stays:#?}");
+    assert!(total["aggregations"] >= 10 && total["collections"] >= 15 && total["dates"] > 200, "{total:?}");
+}

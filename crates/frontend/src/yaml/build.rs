@@ -241,6 +241,7 @@ impl<'a> Builder<'a> {
         span: Span,
     ) -> (Scalar<'a>, Span) {
         let quotes = usize::from(matches!(style, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted));
+        let span = if quotes > 0 { self.quoted(span) } else { span };
         let (start, end) = (span.start as usize + quotes, (span.end as usize).saturating_sub(quotes));
         let verbatim = self.place.text.get(start..end).filter(|raw| *raw == text);
         let plain = style == ScalarStyle::Plain;
@@ -254,6 +255,23 @@ impl<'a> Builder<'a> {
             None => scalar,
         };
         (scalar, self.trimmed(span))
+    }
+
+    /// The span of a quoted scalar up to its closing quote: the parser's own goes on over a comment behind it.
+    fn quoted(&self, span: Span) -> Span {
+        let raw = self.place.text.get(span.start as usize..span.end as usize).unwrap_or("");
+        let Some(quote @ (b'\'' | b'"')) = raw.bytes().next() else { return span };
+        let mut bytes = raw.bytes().enumerate().skip(1).peekable();
+        while let Some((at, byte)) = bytes.next() {
+            let escaped = (byte == b'\\' && quote == b'"')
+                || (byte == quote && quote == b'\'' && bytes.peek().is_some_and(|(_, next)| *next == quote));
+            if escaped {
+                bytes.next();
+            } else if byte == quote {
+                return span.part(0, at + 1);
+            }
+        }
+        span
     }
 
     /// A span without trailing blanks and line breaks, which block scalars bring along.

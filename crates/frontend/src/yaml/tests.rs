@@ -47,6 +47,17 @@ fn check(text: &str, expected: &str) {
 }
 
 #[test]
+fn quoted_scalars_end_at_their_quotes() {
+    let text = "- 'it''s' # 'a'\n- \"x\\\"y\" # \"b\"\n- '' # c\n- 'two\n  lines' # d\n- \"\\\\\"   \n";
+    let mut sources = SourceMap::new();
+    let id = sources.add("test.yml", text);
+    let documents = load(Place { id, text });
+    let Some(Node { data: Data::List(nodes), .. }) = &documents[0].root else { panic!("a list") };
+    let shown: Vec<&str> = nodes.iter().map(|node| &text[node.span.start as usize..node.span.end as usize]).collect();
+    assert_eq!(shown, ["'it''s'", "\"x\\\"y\"", "''", "'two\n  lines'", "\"\\\\\""]);
+}
+
+#[test]
 fn scalars_by_the_core_schema() {
     check(
         "[~, null, '', true, False, 12, -1, 0x1f, 0o17, 1.5, .5, 1e3]",
