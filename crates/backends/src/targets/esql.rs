@@ -98,6 +98,7 @@ const CASED: &[Code] =
 const NUMERIC: &[Code] = &[Code::AssumeMappedFields, Code::AssumeSingleValues, Code::AssumeNumeric];
 const BOOLEAN: &[Code] = &[Code::AssumeMappedFields, Code::AssumeSingleValues, Code::AssumeBoolean];
 const ADDRESS: &[Code] = &[Code::AssumeMappedFields, Code::AssumeSingleValues, Code::AssumeAddress];
+const ADDRESS_TEXT: &[Code] = &[Code::AssumeMappedFields, Code::AssumeSingleValues, Code::AssumeAddressText];
 const TIME: &[Code] = &[Code::AssumeMappedFields, Code::AssumeSingleValues, Code::AssumeTimeField];
 
 /// A test of the field in small letters.
@@ -123,8 +124,7 @@ const NULL: Emit = Emit::infix(" IS ", |writer, _| writer.put("NULL")).assuming(
 const NOT_NULL: Emit = Emit::infix(" IS NOT ", |writer, _| writer.put("NULL")).assuming(PRESENCE);
 const NETWORK: Emit = network_call(NETWORK_CALL, ", ", ")", &NETWORKS).assuming(ADDRESS);
 /// False for what is no address. Text of an IPv4 address that is mapped into IPv6 is taken for that IPv4 address.
-const ANY_NETWORK: Emit =
-    network_call(ANY_NETWORK_CALL, "), ", ANY_NETWORK_END, &ANY_NETWORKS).assuming(&[Code::AssumeAddressText]);
+const ANY_NETWORK: Emit = network_call(ANY_NETWORK_CALL, "), ", ANY_NETWORK_END, &ANY_NETWORKS).assuming(ADDRESS_TEXT);
 
 const KEYWORDS: Say = Say::Refused(Code::KeywordUnsupported, "its search in all fields cannot stand among other tests");
 

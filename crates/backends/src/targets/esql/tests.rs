@@ -232,7 +232,7 @@ fn assumptions_are_those_of_the_tests() {
     assert_eq!(assumed("{f|cased: a}"), with(&[Code::AssumeKeywordFields, Code::AssumeCased]));
     assert_eq!(assumed("{f: 1}"), with(&[Code::AssumeNumeric]));
     assert_eq!(assumed("{f: true}"), with(&[Code::AssumeBoolean]));
-    assert_eq!(assumed("{f|cidr: 10.0.0.0/8}"), with(&[]));
+    assert_eq!(assumed("{f|cidr: 10.0.0.0/8}"), with(&[Code::AssumeAddressText]));
     assert_eq!(assumed("{f|hour: 3}"), with(&[Code::AssumeTimeField]));
     let searched = [Code::AssumeKeywordFields, Code::AssumeSingleLines];
     assert_eq!(assumed("{f|re|i: 'a.*b'}"), with(&searched));
