@@ -96,6 +96,17 @@ impl<'c> Composer<'c> {
         (self.diagnostics.len() == before).then_some(settings)
     }
 
+    /// The rule as the style of the run reads and prints it. None without a style of one language, or if it was refused, which
+    /// is said.
+    pub(crate) fn styled(&mut self, rule: &Rule<'_>) -> Option<String> {
+        let style = self.target().style(self.settings())?;
+        let Language::Single(dialect) = style.language else { return None };
+        let read = (style.read)(rule.clone(), &mut self.diagnostics);
+        let text = self.expression(&read, dialect)?;
+        (style.output)(&read, std::slice::from_ref(&text), &mut self.diagnostics);
+        Some(text)
+    }
+
     /// Refuses the correlation; the reason completes "… cannot be said in Splunk: ".
     pub(crate) fn refuse(&mut self, place: Span, reason: &str) {
         let message = format!("this correlation cannot be said in {}: {reason}", self.target().title);

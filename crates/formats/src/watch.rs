@@ -143,7 +143,7 @@ pub(crate) fn hits(fields: &[String]) -> String {
 /// The parts of a watch, if the query is that of a correlation: an object. Lucene's braces are escaped, so no query string
 /// starts so.
 pub(crate) fn parts(query: &str) -> Option<serde_json::Value> {
-    serde_json::from_str(query).ok().filter(|parts: &serde_json::Value| parts.get("trigger").is_some())
+    serde_json::from_str(query).ok().filter(|parts: &serde_json::Value| parts.get("condition").is_some())
 }
 
 /// The text that shows the groups of a correlation in an e-mail, as Mustache: the keys of each, the number of its events,

@@ -10,7 +10,7 @@
 //! The query's text is these three parts as an object; its format puts what describes the rule and the actions around it.
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::Correlation;
+use sigcast_ir::{Bound, Correlation, Criterion, Measure, NumberValue, Order};
 
 use super::WATCHER;
 use crate::correlate::Composer;
@@ -23,8 +23,7 @@ const GROUPS: u32 = 1_000;
 /// Writes the deciding parts of a watch.
 pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<String> {
     if composer.settings().style.is_some() {
-        composer.refuse(correlation.kind_span, "the style knows the aggregations of old rules only");
-        return None;
+        return styled(composer, correlation);
     }
     let members = groups::members(composer, correlation)?;
     let mut queries = Vec::with_capacity(members.len());
@@ -60,6 +59,52 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
          \"source\":\"return ctx.payload.aggregations.groups.buckets.size() > 0\"}}}}}}",
         indices.join(","),
         any(&queries)
+    ))
+}
+
+/// The query, aggregation and condition of a watch as the styles of old had them: for a count of one rule's events with one
+/// key and one bound. The rest of the script is the style's template.
+fn styled(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<String> {
+    let place = correlation.kind_span;
+    let members = groups::members(composer, correlation)?;
+    let keys = groups::common_keys(correlation);
+    let (Criterion::Measure { measure: Measure::Events, bounds }, [(_, rule)], Some([key])) =
+        (&correlation.criterion, members.as_slice(), keys.as_deref())
+    else {
+        composer.refuse(place, "the style knows counts of the events of one rule by one field only");
+        return None;
+    };
+    let [Bound { order, value, negated: false, .. }] = bounds.as_slice() else {
+        composer.refuse(place, "the style knows one bound, and no inequality");
+        return None;
+    };
+    let NumberValue::Integer(value) = value.value else {
+        composer.refuse(place, "the style counts whole numbers");
+        return None;
+    };
+    let (compare, least) = match order {
+        Order::Less => ("lt", None),
+        Order::LessOrEqual => ("lte", None),
+        Order::Equal => ("eq", None),
+        Order::Greater => ("gt", Some(value + 1)),
+        Order::GreaterOrEqual => ("gte", Some(value)),
+    };
+    let text = composer.styled(rule)?;
+    let message =
+        "the style's watch looks back a time of its own, at the first ten groups, and its message shows none of them";
+    composer.approximate(Code::LegacyStyle, place, message);
+    // The oldest one asked subfields of every field.
+    let suffix = if composer.settings().style == Some("atc2019") { ".keyword" } else { "" };
+    let field = json(&format!("{}{suffix}", key.as_str()));
+    let (direction, least) = match least {
+        Some(least) => ("desc", format!(",\"min_doc_count\":{least}")),
+        None => ("asc", String::new()),
+    };
+    Some(format!(
+        "{{\"query\":{},\"aggs\":{{\"by\":{{\"terms\":{{\"field\":{field},\"size\":10,\
+         \"order\":{{\"_count\":\"{direction}\"}}{least}}}}}}},\
+         \"condition\":{{\"compare\":{{\"ctx.payload.aggregations.by.buckets.0.doc_count\":{{\"{compare}\":{value}}}}}}}}}",
+        json(&text)
     ))
 }
 
