@@ -205,9 +205,9 @@ impl<'p> Changes<'p> {
     /// # Errors
     /// What cannot be written. The manifest and what was to be removed are then as they were.
     pub(crate) fn carry_out(&self, manifest: &str) -> Result<(), Fault> {
+        self.clear_temporary();
         if !self.is_empty() {
             self.write_journal()?;
-            self.clear_temporary();
             let writes = self.files.par_iter().filter(|file| self.steps.contains_key(&file.row.path));
             writes.try_for_each(|file| replace(self.root, &file.row.path, file.text.as_bytes(), false))?;
             for (path, _) in self.steps.iter().filter(|(_, step)| **step == Step::Remove) {
@@ -239,12 +239,12 @@ impl<'p> Changes<'p> {
         replace(self.root, &journal(self.manifest), text.as_bytes(), true)
     }
 
-    /// Takes away what a run that was broken off left of files it was writing.
+    /// Takes away what a run that was broken off left of files it was writing. Where it was the journal or the manifest,
+    /// no journal may tell of it.
     fn clear_temporary(&self) {
-        if !self.interrupted {
-            return;
-        }
-        let wanted: BTreeSet<PathBuf> = self.known.keys().map(|path| self.root.join(path)).collect();
+        let own = [self.manifest.to_owned(), journal(self.manifest)];
+        let known = self.known.keys().filter(|_| self.interrupted);
+        let wanted: BTreeSet<PathBuf> = own.iter().chain(known).map(|path| self.root.join(path)).collect();
         let folders: BTreeSet<&Path> = wanted.iter().filter_map(|path| path.parent()).collect();
         for folder in folders {
             for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
