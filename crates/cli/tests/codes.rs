@@ -9,12 +9,7 @@ use sigcast_diagnostics::{Class, Code};
 use support::{Ran, run_with};
 
 /// Codes that no rule alone can cause: a filter, a pipeline or a schema is needed too, or a fault.
-const WITHOUT_EXAMPLE: [Code; 18] = [
-    Code::CorrelationUnsupported,
-    Code::FixedWindows,
-    Code::OrderLost,
-    Code::CountedPerRule,
-    Code::EstimatedMeasure,
+const WITHOUT_EXAMPLE: [Code; 13] = [
     Code::BrokenFilter,
     Code::PipelineFailure,
     Code::UnmappedField,
