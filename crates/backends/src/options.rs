@@ -141,6 +141,8 @@ pub struct Settings {
     pub scope_outside: bool,
     /// The time range alone stands outside the query: what a format asks for.
     pub time_outside: bool,
+    /// A query that cannot count comes with what is counted of it: what the format of a threshold rule asks for.
+    pub threshold: bool,
     /// A query of ES|QL keeps what identifies each event: what a format asks for.
     pub metadata: bool,
     /// Who gets the e-mail of a watch.
@@ -185,6 +187,7 @@ impl Default for Settings {
             data_view: None,
             scope_outside: false,
             time_outside: false,
+            threshold: false,
             metadata: false,
             recipient: None,
             api: WatcherApi::default(),

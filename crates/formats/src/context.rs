@@ -56,7 +56,8 @@ pub(crate) struct Shared {
     schedule: Schedule,
     /// What the rule sets for the target beside its options: flat, `action.email.to`.
     overrides: Map<String, Value>,
-    /// What a rule that counts is about; none in a rule that does not count.
+    /// What is counted of the query, for products whose rules count: `field`, `value`, and `cardinality` with `field` and
+    /// `value`. None if the query finds single events or counts by itself.
     threshold: Option<Value>,
     target: TargetView,
 }
@@ -71,7 +72,13 @@ struct TargetView {
 }
 
 impl Shared {
-    pub(crate) fn of(rule: &Rule<'_>, target: &Target, settings: &Settings, schedule: Schedule) -> Self {
+    pub(crate) fn of(
+        rule: &Rule<'_>,
+        target: &Target,
+        settings: &Settings,
+        schedule: Schedule,
+        threshold: Option<Value>,
+    ) -> Self {
         let retired = matches!(rule.meta.status, Some(Status::Deprecated | Status::Unsupported));
         let overrides = crate::notes::own(rule, target).into_iter().map(|(key, value)| (key, plain(value)));
         let attack = AttackView::of(rule);
@@ -89,7 +96,7 @@ impl Shared {
             },
             schedule,
             overrides: overrides.collect(),
-            threshold: None,
+            threshold,
             target: TargetView {
                 name: target.name,
                 title: target.title,
@@ -229,8 +236,8 @@ pub(crate) struct SettingsView<'c> {
 }
 
 impl<'c> SettingsView<'c> {
-    /// `usual`: the interval if the options give none.
-    pub(crate) fn of(settings: &'c Settings, usual: &'c str) -> Self {
+    /// `usual`: the interval if the options give none. `indices`: those that are searched.
+    pub(crate) fn of(settings: &'c Settings, usual: &'c str, indices: &'c [String]) -> Self {
         let interval = settings.interval.as_deref().unwrap_or(usual);
         let (api, path) = match settings.api {
             WatcherApi::Current => ("current", "_watcher/watch"),
@@ -240,7 +247,7 @@ impl<'c> SettingsView<'c> {
             interval,
             time_range: settings.time_range.as_deref().unwrap_or(interval),
             time_field: settings.time_field.as_deref().unwrap_or("@timestamp"),
-            indices: &settings.index,
+            indices,
             recipient: settings.recipient.as_deref(),
             suppress: settings.suppress.as_deref().and_then(Span::of),
             cron: settings.cron.as_deref(),

@@ -13,6 +13,7 @@ mod naming;
 mod notes;
 mod schedule;
 mod threat;
+mod threshold;
 mod watch;
 
 use std::borrow::Cow;
@@ -29,8 +30,9 @@ pub use naming::{Naming, Place};
 
 use context::{Context, RuleView, SettingsView, Shared, Watch};
 use header::{Header, Unit};
-use schedule::{Schedule, USUAL};
+use schedule::{Reach, Schedule, USUAL};
 use sigcast_diagnostics::Diagnostic;
+use threshold::Counted;
 
 /// The templates of a run, compiled once.
 #[derive(Debug)]
@@ -224,12 +226,20 @@ impl Templates {
         let needs = header.map(|header| header.needs.as_slice()).unwrap_or_default();
         needed(needs, settings, format)?;
         let pace = header.and_then(|header| header.schedule.as_ref());
-        let schedule = Schedule::of(rule, settings, pace)?;
+        let counted = Counted::of(rule, queries, settings);
+        let reach = if counted.is_some() { Reach::Counted } else { Reach::Overlapping };
+        let schedule = Schedule::of(rule, settings, pace, reach)?;
         let usual = pace.map_or(USUAL, |pace| &pace.interval);
+        let (counted, threshold, indices) = match counted {
+            Some(Counted { query, threshold, index }) => (Some([query]), Some(threshold), Some(index)),
+            None => (None, None, None),
+        };
+        let queries = counted.as_ref().map_or(queries, |queries| queries.as_slice());
+        let indices = indices.as_deref().unwrap_or(&settings.index);
         let views = Views {
             rule: RuleView::of(rule),
-            settings: SettingsView::of(settings, usual),
-            shared: Shared::of(rule, target, settings, schedule),
+            settings: SettingsView::of(settings, usual, indices),
+            shared: Shared::of(rule, target, settings, schedule, threshold),
         };
         let one = |query: &str, number: usize| {
             let text = Text {

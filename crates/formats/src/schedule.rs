@@ -50,6 +50,15 @@ impl Span {
     }
 }
 
+/// How far back a run looks, beside what the options say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// At least to the run before, with the overlap that the template asks for: the query decides what of it counts.
+    Overlapping,
+    /// One timespan of the correlation, no more and no less: the product counts all that the run looks at.
+    Counted,
+}
+
 /// What holds if neither an option nor the template says more.
 pub(crate) const USUAL: &str = "30m";
 
@@ -58,13 +67,25 @@ impl Schedule {
     ///
     /// # Errors
     /// A window that is shorter than the interval, or none beside a schedule of cron.
-    pub(crate) fn of(rule: &Rule<'_>, settings: &Settings, pace: Option<&Pace>) -> Result<Self, FormatError> {
+    pub(crate) fn of(
+        rule: &Rule<'_>,
+        settings: &Settings,
+        pace: Option<&Pace>,
+        reach: Reach,
+    ) -> Result<Self, FormatError> {
         let usual = pace.map_or(USUAL, |pace| &pace.interval);
-        let interval = seconds(settings.interval.as_deref().unwrap_or(usual))?;
+        let asked = seconds(settings.interval.as_deref().unwrap_or(usual))?;
         let overlap = pace.and_then(|pace| pace.overlap.as_deref()).map_or(Ok(0), seconds)?;
         // A rule that counts within a time needs that time in view.
-        let least = rule.timeframe.as_deref().and_then(|text| seconds(text).ok()).unwrap_or(0);
+        let least = match rule.timeframe.as_deref() {
+            None => 0,
+            // Beside a condition it says nothing: it is no correlation.
+            Some(text) if !rule.conditions.is_empty() => seconds(text).unwrap_or(0),
+            Some(text) => seconds(text)?,
+        };
+        let interval = if reach == Reach::Counted { asked.min(least) } else { asked };
         let window = match &settings.time_range {
+            _ if reach == Reach::Counted => counted(least, settings)?,
             Some(range) => seconds(range)?,
             None if settings.cron.is_some() && pace.is_some() => {
                 let message = "the option `cron` needs the option `time_range`: how far back each run looks, at least \
@@ -102,12 +123,26 @@ impl Schedule {
     }
 }
 
+/// The window of a rule that counts all it looks at.
+fn counted(timespan: u64, settings: &Settings) -> Result<u64, FormatError> {
+    match settings.time_range.as_deref().map(|text| seconds(text).map(|found| (text, found))).transpose()? {
+        Some((text, found)) if found != timespan => Err(FormatError {
+            message: format!(
+                "the rule counts all events that a run looks at, which are those of {}, the correlation's timespan: the \
+                 option `time_range` cannot make it {text}",
+                duration(timespan).0
+            ),
+        }),
+        _ => Ok(timespan),
+    }
+}
+
 /// The seconds of `5m`.
 fn seconds(text: &str) -> Result<u64, FormatError> {
     let fault =
         || FormatError { message: format!("`{text}` is no duration: a number and one of s, m, h, d is expected") };
     let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(fault)?;
-    let count: u64 = digits.parse().ok().filter(|count| (1..1_000_000).contains(count)).ok_or_else(fault)?;
+    let count: u64 = digits.parse().ok().filter(|count| (1..4_000_000_000).contains(count)).ok_or_else(fault)?;
     let unit = UNITS.iter().find(|(_, word)| *word == unit).ok_or_else(fault)?;
     Ok(count * unit.0)
 }
@@ -163,7 +198,7 @@ mod tests {
         check("4h", "4h", "PT4H", Some("0 */4 * * *"));
         check("24h", "1d", "P1D", Some("0 0 * * *"));
         check("2d", "2d", "P2D", None);
-        for wrong in ["", "m", "0m", "5w", "-5m", "é", "9999999s"] {
+        for wrong in ["", "m", "0m", "5w", "-5m", "é", "9999999999s"] {
             assert!(seconds(wrong).is_err(), "{wrong}");
         }
     }

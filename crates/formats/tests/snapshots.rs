@@ -42,8 +42,14 @@ fn sample_rules() {
 }
 
 /// Sample rules whose formats are shown: one with everything that describes a rule, one with two queries, one with awkward
-/// signs.
-const SHOWN: [&str; 3] = ["renamed_remote_execution_tool", "two_questions_one_rule", "shell_signs_in_arguments"];
+/// signs, a count of events and one of values.
+const SHOWN: [&str; 5] = [
+    "renamed_remote_execution_tool",
+    "two_questions_one_rule",
+    "shell_signs_in_arguments",
+    "brute_force_of_one_account",
+    "password_spray_from_one_address",
+];
 
 /// What formats beside a target's first one make of a few sample rules: `snapshots/<target>/<format>/<rule>.snap`.
 #[test]
@@ -139,11 +145,18 @@ impl Sample {
         }
         let backend = Backend::new(target, settings).for_format(format);
         let mut naming = sigcast_formats::Naming::default();
-        let documents = sigcast_frontend::parse(&self.sources, self.id);
+        let mut documents = sigcast_frontend::parse(&self.sources, self.id);
+        sigcast_frontend::link(&mut documents.iter_mut().collect::<Vec<_>>());
+        let described: Vec<_> = documents
+            .iter()
+            .filter_map(|document| match &document.kind {
+                Kind::Rule(rule) => Some((rule.as_ref().clone(), backend.convert(rule))),
+                Kind::Correlation(correlation) => Some((correlation.described(), backend.correlate(correlation))),
+                _ => None,
+            })
+            .collect();
         let mut out = String::new();
-        for document in &documents {
-            let Kind::Rule(rule) = &document.kind else { continue };
-            let conversion = backend.convert(rule);
+        for (rule, conversion) in &described {
             let place = naming.assign(&backend.settings, rule);
             let settings = backend.settings_for(rule, &mut Vec::new()).into_owned();
             if conversion.queries.is_empty() {

@@ -91,6 +91,21 @@ pub struct Timespan<'a> {
     pub span: Span,
 }
 
+impl<'a> Timespan<'a> {
+    /// As it is written if it is in seconds, minutes, hours or days, which every product knows; weeks in days, and months and
+    /// years in seconds.
+    #[must_use]
+    pub fn in_common_units(&self) -> Cow<'a, str> {
+        const DAY: u64 = 86_400;
+        if self.text.ends_with(['s', 'm', 'h', 'd']) {
+            return self.text.clone();
+        }
+        let (count, unit) =
+            if self.seconds.is_multiple_of(DAY) { (self.seconds / DAY, 'd') } else { (self.seconds, 's') };
+        format!("{count}{unit}").into()
+    }
+}
+
 /// What is asked of a window.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Criterion<'a> {
@@ -218,9 +233,30 @@ impl<'a> Correlation<'a> {
             logsource: if shared { first } else { LogSource::default() },
             detections: Vec::new(),
             conditions: Vec::new(),
-            timeframe: Some(self.timespan.text.clone()),
+            timeframe: Some(self.timespan.in_common_units()),
             span: self.span,
             prepared: Prepared::default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sigcast_diagnostics::{SourceId, Span};
+
+    use super::*;
+
+    #[test]
+    fn spans_in_units_that_every_product_knows() {
+        let check = |text: &str, seconds: u64, expected: &str| {
+            let span = Timespan { text: text.into(), seconds, span: Span::new(SourceId(0), 0, 0) };
+            assert_eq!(span.in_common_units(), expected, "{text}");
+        };
+        check("5m", 300, "5m");
+        check("90m", 5_400, "90m");
+        check("2d", 172_800, "2d");
+        check("1w", 604_800, "7d");
+        check("1M", 2_629_746, "2629746s");
+        check("1y", 31_556_952, "31556952s");
     }
 }

@@ -1,5 +1,6 @@
 //! Formats that several targets have, each by one template in `templates/any/`.
 
+use crate::options::Settings;
 use crate::target::Format;
 
 /// The query below a comment; for languages that have comments.
@@ -24,10 +25,16 @@ pub(super) const DSL_REQUEST: Format =
 pub(super) const SIEM_RULE: Format =
     Format::made("siem-rule", "a rule of Kibana's detection engine, as the API takes it", "json")
         .also(&["siem_rule"])
-        .scoping();
+        .preparing(siem_rule);
 
 /// Likewise, a rule a line.
 pub(super) const SIEM_RULE_NDJSON: Format =
     Format::made("siem-rule-ndjson", "rules of Kibana's detection engine for import, one a line", "ndjson")
         .also(&["siem_rule_ndjson"])
-        .scoping();
+        .preparing(siem_rule);
+
+/// The rule has places for index and time range, and one for what is counted.
+fn siem_rule(settings: &mut Settings) {
+    settings.scope_outside = true;
+    settings.threshold = true;
+}

@@ -44,7 +44,7 @@ pub static TARGET: Target = Target {
     scoped: |settings| !settings.index.is_empty(),
     close: |_| {},
     assumes: |_| &[],
-    correlate: Correlate::Refused("the language finds single events, and counts none; `esql` counts"),
+    correlate: Correlate::Composed(super::threshold::compose),
 };
 
 /// `and` binds tighter than `or`; groups stand wherever the two mix all the same, for the reader.

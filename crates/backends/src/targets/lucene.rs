@@ -48,9 +48,7 @@ pub(super) const TARGET_CONST: Target = Target {
     open: |_| {},
     scope,
     scoped: |settings| !settings.index.is_empty(),
-    correlate: Correlate::Refused(
-        "a query string finds single events, and counts none; `es-dsl` and `watcher` have aggregations",
-    ),
+    correlate: Correlate::Composed(super::threshold::compose),
     close: |_| {},
     assumes: |_| &[],
 };

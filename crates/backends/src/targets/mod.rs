@@ -16,6 +16,7 @@ mod postgres;
 mod splunk;
 mod sql;
 mod sqlite;
+mod threshold;
 mod watcher;
 
 use crate::target::Target;

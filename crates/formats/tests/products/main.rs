@@ -1,7 +1,8 @@
-//! What products take: Splunk, Sentinel, Defender, Graylog; each text is read back by a reader of its form and held against
+//! What products take: Elastic Security, Splunk, Sentinel, Defender, Graylog; each text is read back by a reader of its form and held against
 //! what the product's own documents or sources ask for. And for every format of every target: that no rule leaves its place.
 
 mod conf;
+mod elastic;
 mod graylog;
 mod hostile;
 mod microsoft;
@@ -15,8 +16,7 @@ use sigcast_backends::options::Settings;
 use sigcast_backends::{Backend, Status, find};
 use sigcast_diagnostics::{Diagnostic, SourceMap};
 use sigcast_formats::{Naming, Templates};
-use sigcast_frontend::{Kind, parse};
-use sigcast_ir::Rule;
+use sigcast_frontend::{Kind, link, parse};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
 
 /// A rule with everything that a format could show.
@@ -83,24 +83,35 @@ impl Maker {
     fn texts(&self, file: &str) -> Result<Vec<String>, String> {
         let mut sources = SourceMap::new();
         let id = sources.add("rule.yml", file);
-        let documents = parse(&sources, id);
-        let rules: Vec<&Rule<'_>> = documents
+        let mut documents = parse(&sources, id);
+        link(&mut documents.iter_mut().collect::<Vec<_>>());
+        let described: Vec<_> = documents
             .iter()
             .filter_map(|document| match &document.kind {
-                Kind::Rule(rule) => Some(rule.as_ref()),
+                Kind::Rule(rule) => Some((rule.as_ref().clone(), None)),
+                Kind::Correlation(correlation) => Some((correlation.described(), Some(correlation.as_ref()))),
                 _ => None,
             })
             .collect();
-        assert!(!rules.is_empty(), "no rule: {:?}", documents.first().map(|document| &document.diagnostics));
+        assert!(!described.is_empty(), "no rule: {:?}", documents.first().map(|document| &document.diagnostics));
         let mut naming = Naming::default();
         let mut out = Vec::new();
-        for rule in rules {
+        for (rule, correlation) in &described {
             let place = naming.assign(&self.backend.settings, rule);
-            let applied = self.chain.apply(rule.clone());
+            let (correlation, applied) = match correlation {
+                Some(correlation) => {
+                    let (made, applied) = self.chain.correlate((*correlation).clone());
+                    (Some(made), applied)
+                }
+                None => (None, self.chain.apply(rule.clone())),
+            };
             if applied.is_refused() {
                 return Err(said(&applied.diagnostics));
             }
-            let conversion = self.backend.convert(&applied.rule);
+            let conversion = match &correlation {
+                Some(correlation) => self.backend.correlate(correlation),
+                None => self.backend.convert(&applied.rule),
+            };
             if conversion.status == Status::Refused {
                 return Err(said(&conversion.diagnostics));
             }

@@ -111,8 +111,8 @@ pub(in crate::targets) fn keys(
     Some(keys)
 }
 
-/// The field by which the values of a field are aggregated.
-fn aggregated(composer: &mut Composer<'_>, field: &Field<'_>, place: Span) -> Option<String> {
+/// The field by which the values of a field are aggregated. None if it cannot be, which is said.
+pub(in crate::targets) fn aggregated(composer: &mut Composer<'_>, field: &Field<'_>, place: Span) -> Option<String> {
     composer.field(field, place, &DSL)?;
     let name = field.as_str();
     let settings = composer.settings();
