@@ -2,10 +2,13 @@
 //!
 //! Invariant: a condition is true exactly where one of its ways is.
 
+use sigcast_diagnostics::Span;
 use sigcast_ir::{Bound, MemberCondition, NumberValue, Order, Wanted};
 
+use crate::correlate::Composer;
+
 /// How many ways to fulfil a condition in order are written out.
-pub(crate) const MOST_WAYS: usize = 16;
+const MOST_WAYS: usize = 16;
 
 /// How a language joins conditions.
 #[derive(Debug)]
@@ -16,13 +19,28 @@ pub(crate) struct Words {
     pub(crate) or: &'static str,
     /// Before a group that does not hold.
     pub(crate) not: &'static str,
+    /// Whether several terms are a group also where they are all there is: as the whole condition, or under a negation.
+    pub(crate) always_grouped: bool,
 }
 
-/// A condition over what is true of each member, in a group if it has several terms.
+/// A condition as a whole. `present`: what is true where each member has events.
 pub(crate) fn condition_text(condition: &MemberCondition, present: &[String], words: &Words) -> String {
+    if words.always_grouped { grouped(condition, present, words) } else { bare(condition, present, words) }
+}
+
+/// A condition among others: in a group if it has several terms.
+fn grouped(condition: &MemberCondition, present: &[String], words: &Words) -> String {
+    let text = bare(condition, present, words);
+    match condition {
+        MemberCondition::And(_) | MemberCondition::Or(_) => format!("({text})"),
+        MemberCondition::Not(_) | MemberCondition::Member(_) => text,
+    }
+}
+
+/// A condition with no group around it.
+fn bare(condition: &MemberCondition, present: &[String], words: &Words) -> String {
     let join = |terms: &[MemberCondition], with: &str| {
-        let terms: Vec<String> = terms.iter().map(|term| condition_text(term, present, words)).collect();
-        format!("({})", terms.join(with))
+        terms.iter().map(|term| grouped(term, present, words)).collect::<Vec<_>>().join(with)
     };
     match condition {
         MemberCondition::And(terms) => join(terms, words.and),
@@ -41,8 +59,23 @@ pub(crate) struct Way {
     pub(crate) absent: Vec<usize>,
 }
 
+/// Every way to fulfil in order what is wanted, each of which the composer writes out. None if they are too many, which is
+/// said at `place`.
+pub(crate) fn ways_in_order(
+    composer: &mut Composer<'_>,
+    place: Span,
+    wanted: &Wanted<'_>,
+    members: usize,
+) -> Option<Vec<Way>> {
+    let few = ways(wanted, members).filter(|ways| ways.len() <= MOST_WAYS);
+    if few.is_none() {
+        composer.refuse(place, &format!("its condition has more than {MOST_WAYS} ways to be fulfilled in order"));
+    }
+    few
+}
+
 /// Every way to fulfil what is wanted, unless they are too many.
-pub(crate) fn ways(wanted: &Wanted<'_>, members: usize) -> Option<Vec<Way>> {
+fn ways(wanted: &Wanted<'_>, members: usize) -> Option<Vec<Way>> {
     match wanted {
         Wanted::Rules(condition) => alternatives(condition, false),
         Wanted::Count(bounds) => {

@@ -3,10 +3,11 @@
 //! Invariant: what is asked for here is true of the whole correlation, or there is no answer: a caller that gets none
 //! refuses.
 
-use sigcast_diagnostics::Code;
+use sigcast_diagnostics::{Code, Span};
 use sigcast_ir::{Bound, Correlation, Field, KeyField, Member, NumberValue, Order, Rule, Source, lower};
 
 use crate::correlate::Composer;
+use crate::ways::Way;
 
 /// What is searched if no index is given.
 pub(super) const INDEX: &str = "logs-*";
@@ -14,6 +15,15 @@ pub(super) const INDEX: &str = "logs-*";
 /// What is said of windows that do not end with each event.
 pub(super) const FIXED_WINDOWS: &str = "events are counted in windows of one timespan that follow each other: those that \
                                         lie on both sides of a border are not counted together";
+
+/// Says where an order is lost that is asked of the first and last times of each two rules.
+pub(super) fn approximate_chains(composer: &mut Composer<'_>, place: Span, ways: &[Way]) {
+    if ways.iter().any(|way| way.chain.len() > 2) {
+        let message = "of three rules or more, the order is asked of each two of them: the event between two others may be \
+                       another one each time";
+        composer.approximate(Code::OrderLost, place, message);
+    }
+}
 
 /// The rules that are the members, in order; the correlation is refused if one of them is a correlation.
 pub(super) fn members<'c, 'a>(

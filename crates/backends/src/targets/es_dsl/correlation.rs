@@ -20,21 +20,22 @@ use std::fmt::Write as _;
 
 use sigcast_diagnostics::{Code, Span};
 use sigcast_ir::schema::FieldKind;
-use sigcast_ir::{Bound, Correlation, Criterion, Field, Measure, MemberCondition, NumberValue, Rule, Wanted};
+use sigcast_ir::{Bound, Correlation, Criterion, Field, Measure, NumberValue, Rule, Wanted};
 
 use super::DSL;
 use crate::correlate::Composer;
 use crate::options::{FieldMode, Settings};
 use crate::targets::groups;
 use crate::typed;
-use crate::ways::ways;
+use crate::ways::{Words, condition_text, ways_in_order};
+
+/// How conditions over members are written: in a script.
+const WORDS: Words = Words { and: " && ", or: " || ", not: "!", always_grouped: false };
 
 /// How many groups a page of a composite aggregation has, and how many a terms aggregation has.
 const GROUPS: u32 = 1_000;
 /// How many events of a group are shown.
 const EVENTS: u32 = 3;
-/// How many ways to fulfil a condition in order are written out.
-const MOST_WAYS: usize = 16;
 /// The threshold that `cardinality` has if none is given, and the largest that it takes.
 const PRECISION: (u64, u64) = (3_000, 40_000);
 /// How many combinations of values a group may be asked for.
@@ -290,11 +291,11 @@ fn reach(bound: &Bound<'_>) -> u64 {
 /// Groups by which members have events.
 fn temporal(kept: &mut Kept, queries: &[String], wanted: &Wanted<'_>) {
     members(kept, queries, "");
-    let counts: Vec<String> = (1..=queries.len()).map(|at| format!("params.rule_{at}")).collect();
+    let present: Vec<String> = (1..=queries.len()).map(|at| format!("params.rule_{at} > 0")).collect();
     let wanted = match wanted {
-        Wanted::Rules(condition) => condition_text(condition, &counts),
+        Wanted::Rules(condition) => condition_text(condition, &present, &WORDS),
         Wanted::Count(bounds) => {
-            let ones: Vec<String> = counts.iter().map(|count| format!("({count} > 0 ? 1 : 0)")).collect();
+            let ones: Vec<String> = present.iter().map(|is| format!("({is} ? 1 : 0)")).collect();
             groups::within(&format!("({})", ones.join(" + ")), bounds, " && ")
         }
     };
@@ -319,15 +320,8 @@ fn ordered(
     wanted: &Wanted<'_>,
 ) -> Option<()> {
     let place = correlation.kind_span;
-    let Some(ways) = ways(wanted, queries.len()).filter(|ways| ways.len() <= MOST_WAYS) else {
-        composer.refuse(place, &format!("its condition has more than {MOST_WAYS} ways to be fulfilled in order"));
-        return None;
-    };
-    if ways.iter().any(|way| way.chain.len() > 2) {
-        let message = "of three rules or more, the order is asked of each two of them: the event between two others may be \
-                       another one each time";
-        composer.approximate(Code::OrderLost, place, message);
-    }
+    let ways = ways_in_order(composer, place, wanted, queries.len())?;
+    groups::approximate_chains(composer, place, &ways);
     let time = time_field(composer.settings());
     members(
         kept,
@@ -351,24 +345,4 @@ fn ordered(
     let any = if any.len() == 1 { any.concat() } else { format!("({})", any.join(") || (")) };
     kept.script = format!("params.events > 0 && ({any})");
     Some(())
-}
-
-/// A condition over how many events each member has.
-fn condition_text(condition: &MemberCondition, counts: &[String]) -> String {
-    let join = |terms: &[MemberCondition], with: &str| {
-        let terms: Vec<String> = terms
-            .iter()
-            .map(|term| match term {
-                MemberCondition::And(_) | MemberCondition::Or(_) => format!("({})", condition_text(term, counts)),
-                _ => condition_text(term, counts),
-            })
-            .collect();
-        terms.join(with)
-    };
-    match condition {
-        MemberCondition::And(terms) => join(terms, " && "),
-        MemberCondition::Or(terms) => join(terms, " || "),
-        MemberCondition::Not(inner) => format!("!({})", condition_text(inner, counts)),
-        MemberCondition::Member(member) => counts.get(*member).map(|count| format!("{count} > 0")).unwrap_or_default(),
-    }
 }

@@ -15,16 +15,16 @@
 use std::fmt::Write as _;
 
 use sigcast_diagnostics::{Code, Span};
-use sigcast_ir::{Bound, Correlation, Criterion, Field, Measure, MemberCondition, Rule, Wanted};
+use sigcast_ir::{Bound, Correlation, Criterion, Field, Measure, Rule, Wanted};
 
 use super::{ESQL, literal};
 use crate::correlate::Composer;
 use crate::targets::groups;
-use crate::ways::ways;
+use crate::ways::{Words, condition_text, ways_in_order};
 use crate::write::Writer;
 
-/// How many ways to fulfil a condition in order are written out.
-const MOST_WAYS: usize = 16;
+/// How conditions over members are written.
+const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT ", always_grouped: false };
 
 /// Writes the query of a correlation.
 pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<String> {
@@ -293,10 +293,11 @@ impl Query<'_, '_, '_> {
         self.eval(&columns);
         let sums: Vec<String> = flags.iter().map(|flag| format!("{flag} = SUM({flag})")).collect();
         self.stats(&sums, keys, &[])?;
+        let present: Vec<String> = flags.iter().map(|flag| format!("{flag} > 0")).collect();
         let wanted = match wanted {
-            Wanted::Rules(condition) => condition_text(condition, &flags),
+            Wanted::Rules(condition) => condition_text(condition, &present, &WORDS),
             Wanted::Count(bounds) => {
-                let ones: Vec<String> = flags.iter().map(|flag| format!("CASE({flag} > 0, 1, 0)")).collect();
+                let ones: Vec<String> = present.iter().map(|is| format!("CASE({is}, 1, 0)")).collect();
                 groups::within(&format!("({})", ones.join(" + ")), bounds, " AND ")
             }
         };
@@ -307,16 +308,8 @@ impl Query<'_, '_, '_> {
     /// Groups by the first and last times of each member.
     fn ordered(&mut self, keys: &Keys, wanted: &Wanted<'_>) -> Option<()> {
         let place = self.correlation.kind_span;
-        let Some(ways) = ways(wanted, self.conditions.len()).filter(|ways| ways.len() <= MOST_WAYS) else {
-            let reason = format!("its condition has more than {MOST_WAYS} ways to be fulfilled in order");
-            self.composer.refuse(place, &reason);
-            return None;
-        };
-        if ways.iter().any(|way| way.chain.len() > 2) {
-            let message = "of three rules or more, the order is asked of each two of them: the event between two others may \
-                           be another one each time";
-            self.composer.approximate(Code::OrderLost, place, message);
-        }
+        let ways = ways_in_order(self.composer, place, wanted, self.conditions.len())?;
+        groups::approximate_chains(self.composer, place, &ways);
         let time = self.time.clone();
         let columns: Vec<String> = self
             .conditions
@@ -349,25 +342,5 @@ impl Query<'_, '_, '_> {
         let any = if ways.len() == 1 { ways.concat() } else { format!("({})", ways.join(") OR (")) };
         self.command(&format!("WHERE {any}"));
         Some(())
-    }
-}
-
-/// A condition over how many events each member has.
-fn condition_text(condition: &MemberCondition, counts: &[String]) -> String {
-    let join = |terms: &[MemberCondition], with: &str| {
-        let terms: Vec<String> = terms
-            .iter()
-            .map(|term| match term {
-                MemberCondition::And(_) | MemberCondition::Or(_) => format!("({})", condition_text(term, counts)),
-                _ => condition_text(term, counts),
-            })
-            .collect();
-        terms.join(with)
-    };
-    match condition {
-        MemberCondition::And(terms) => join(terms, " AND "),
-        MemberCondition::Or(terms) => join(terms, " OR "),
-        MemberCondition::Not(inner) => format!("NOT ({})", condition_text(inner, counts)),
-        MemberCondition::Member(member) => counts.get(*member).map(|count| format!("{count} > 0")).unwrap_or_default(),
     }
 }

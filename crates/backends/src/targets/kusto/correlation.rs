@@ -24,11 +24,11 @@ use sigcast_ir::{Bound, Correlation, Criterion, Measure, NumberValue, Source, Wa
 use super::literal;
 use crate::correlate::Composer;
 use crate::options::WindowMode;
-use crate::ways::{MOST_WAYS, Words, condition_text, ways};
+use crate::ways::{Words, condition_text, ways_in_order};
 use rows::Rows;
 
 /// How conditions over members are written.
-const WORDS: Words = Words { and: " and ", or: " or ", not: "not" };
+const WORDS: Words = Words { and: " and ", or: " or ", not: "not", always_grouped: true };
 
 /// How many values of a field are shown.
 const SHOWN: usize = 100;
@@ -121,11 +121,7 @@ impl Query<'_, '_> {
     /// Members that have events in order.
     fn ordered(&mut self, rows: &mut Rows, correlation: &Correlation<'_>, wanted: &Wanted<'_>) -> Option<()> {
         let counts = rows.counts();
-        let Some(ways) = ways(wanted, counts.len()).filter(|ways| ways.len() <= MOST_WAYS) else {
-            let reason = format!("its condition has more than {MOST_WAYS} ways to be fulfilled in order");
-            self.composer.refuse(correlation.kind_span, &reason);
-            return None;
-        };
+        let ways = ways_in_order(self.composer, correlation.kind_span, wanted, counts.len())?;
         rows.instants(&counts);
         let names: Vec<String> = counts.into_iter().map(|(name, _)| name).collect();
         let chain = |way: usize, link: usize| match ways.len() {

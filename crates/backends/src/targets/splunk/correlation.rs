@@ -29,10 +29,10 @@ use sigcast_ir::{Bound, Correlation, Criterion, KeyField, Measure, NumberValue, 
 use super::filter::FILTER;
 use crate::correlate::Composer;
 use crate::options::WindowMode;
-use crate::ways::{MOST_WAYS, Words, condition_text, ways};
+use crate::ways::{Words, condition_text, ways_in_order};
 
 /// How conditions over members are written.
-const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT " };
+const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT ", always_grouped: true };
 
 /// Writes the query of a correlation.
 pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<String> {
@@ -272,11 +272,7 @@ impl Query<'_, '_> {
 
     /// Adds the latest start of each chain of members in order; what is true if one of them started in the window.
     fn ordered(&mut self, node: &Node<'_, '_>, wanted: &Wanted<'_>) -> Option<String> {
-        let Some(ways) = ways(wanted, node.flags.len()).filter(|ways| ways.len() <= MOST_WAYS) else {
-            let reason = format!("its condition has more than {MOST_WAYS} ways to be fulfilled in order");
-            self.composer.refuse(node.correlation.kind_span, &reason);
-            return None;
-        };
+        let ways = ways_in_order(self.composer, node.correlation.kind_span, wanted, node.flags.len())?;
         let absent = if ways.iter().any(|way| !way.absent.is_empty()) {
             self.present(node, "last", &node.flags, true)
         } else {

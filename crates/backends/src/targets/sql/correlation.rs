@@ -23,7 +23,7 @@ use sigcast_ir::{Bound, Correlation, Criterion, Field, KeyField, Measure, Member
 use super::{TABLE, TIME};
 use crate::correlate::Composer;
 use crate::dialect::Dialect;
-use crate::ways::{MOST_WAYS, Words, condition_text, ways};
+use crate::ways::{Words, condition_text, ways_in_order};
 use crate::write::Writer;
 
 /// What an engine says in its own way.
@@ -36,7 +36,7 @@ pub(in crate::targets) struct Engine {
 }
 
 /// How conditions over members are written.
-const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT " };
+const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT ", always_grouped: true };
 
 /// Writes the query of a correlation.
 pub(in crate::targets) fn compose(
@@ -360,11 +360,7 @@ impl Query<'_, '_> {
 
     /// Adds the latest start of each chain of members in order; what is true if one of them started in the window.
     fn ordered(&mut self, node: &Node<'_, '_>, wanted: &Wanted<'_>) -> Option<String> {
-        let Some(ways) = ways(wanted, node.flags.len()).filter(|ways| ways.len() <= MOST_WAYS) else {
-            let reason = format!("its condition has more than {MOST_WAYS} ways to be fulfilled in order");
-            self.composer.refuse(node.correlation.kind_span, &reason);
-            return None;
-        };
+        let ways = ways_in_order(self.composer, node.correlation.kind_span, wanted, node.flags.len())?;
         let absent = if ways.iter().any(|way| !way.absent.is_empty()) { self.present(node) } else { Vec::new() };
         let number = node.number;
         let name = |way: usize, link: usize| format!("\"sigma_chain_{number}_{}_{}\"", way + 1, link + 1);
