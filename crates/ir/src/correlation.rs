@@ -186,7 +186,29 @@ pub enum MemberCondition {
     Member(usize),
 }
 
+impl Measure {
+    /// Whether an event that is taken twice may change the number. It never changes how many values there are, nor the least
+    /// or greatest of them.
+    #[must_use]
+    pub const fn minds_repeats(self) -> bool {
+        use Measure::{Average, Distinct, Events, Maximum, Median, Minimum, Percentile, Sum};
+        match self {
+            Events | Sum | Average | Median | Percentile(_) => true,
+            Distinct | Minimum | Maximum => false,
+        }
+    }
+}
+
 impl<'a> Criterion<'a> {
+    /// Whether an event that is taken twice may change what is measured of a window.
+    #[must_use]
+    pub const fn minds_repeats(&self) -> bool {
+        match self {
+            Self::Measure { measure, .. } => measure.minds_repeats(),
+            Self::Temporal { .. } => false,
+        }
+    }
+
     /// Whether all members must have events, each at least one, and nothing else is asked of them.
     #[must_use]
     pub fn wants_all(&self, members: usize) -> bool {

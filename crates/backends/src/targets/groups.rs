@@ -169,9 +169,15 @@ pub(super) fn within_by(number_of: &str, bounds: &[Bound<'_>], and: &str, equal:
     bounds.iter().map(bound).collect::<Vec<_>>().join(and)
 }
 
+/// A span of time as a count and its unit, such as `5m`, `2h` or `1d`.
+pub(super) fn span(seconds: u64) -> String {
+    let (count, unit) = span_parts(seconds, true);
+    format!("{count}{unit}")
+}
+
 /// A span of time as a count and the largest of these units that it has no rest of: seconds, minutes, hours and, if
 /// asked for, days.
-pub(super) fn span(seconds: u64, days: bool) -> (u64, char) {
+pub(super) fn span_parts(seconds: u64, days: bool) -> (u64, char) {
     match seconds {
         _ if days && seconds.is_multiple_of(86_400) => (seconds / 86_400, 'd'),
         _ if seconds.is_multiple_of(3_600) => (seconds / 3_600, 'h'),

@@ -194,8 +194,7 @@ fn item(
 /// `sequence by … with maxspan=…`
 fn head(correlation: &Correlation<'_>, keys: &[String]) -> String {
     let by = if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(", ")) };
-    let (count, unit) = groups::span(correlation.timespan.seconds, true);
-    format!("sequence{by} with maxspan={count}{unit}")
+    format!("sequence{by} with maxspan={}", groups::span(correlation.timespan.seconds))
 }
 
 /// The names of keys, and what is assumed of the fields.

@@ -53,10 +53,9 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
     let keys = keys(composer, correlation)?;
     let kept = kept(composer, correlation, &queries)?;
     composer.approximate(Code::FixedWindows, correlation.timespan.span, groups::FIXED_WINDOWS);
-    let (count, unit) = groups::span(correlation.timespan.seconds, true);
+    let span = groups::span(correlation.timespan.seconds);
     let time = time_field(composer.settings());
-    let window =
-        format!("{{\"window\":{{\"date_histogram\":{{\"field\":{time},\"fixed_interval\":\"{count}{unit}\"}}}}}}");
+    let window = format!("{{\"window\":{{\"date_histogram\":{{\"field\":{time},\"fixed_interval\":\"{span}\"}}}}}}");
     let mut sources = vec![window];
     for (name, field) in keys {
         sources.push(format!("{{{}:{{\"terms\":{{\"field\":{}}}}}}}", json(&name), json(&field)));

@@ -174,7 +174,7 @@ impl Query<'_, '_, '_> {
         all.push(format!("sigma_first = MIN({time})"));
         all.push(format!("sigma_last = MAX({time})"));
         all.extend(self.shown()?);
-        let (count, unit) = groups::span(self.correlation.timespan.seconds, false);
+        let (count, unit) = groups::span_parts(self.correlation.timespan.seconds, false);
         let unit = match unit {
             'h' => "hours",
             'm' => "minutes",

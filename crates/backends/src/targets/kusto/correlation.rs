@@ -24,6 +24,7 @@ use sigcast_ir::{Bound, Correlation, Criterion, Measure, NumberValue, Source, Wa
 use super::literal;
 use crate::correlate::Composer;
 use crate::options::WindowMode;
+use crate::targets::groups;
 use crate::ways::{Words, condition_text, ways_in_order};
 use rows::Rows;
 
@@ -147,7 +148,7 @@ impl Query<'_, '_> {
         if ways.iter().any(|way| !way.absent.is_empty()) {
             rows.slide(correlation.timespan.seconds, &names);
         }
-        let span = span(correlation.timespan.seconds);
+        let span = groups::span(correlation.timespan.seconds);
         let each: Vec<String> = ways
             .iter()
             .enumerate()
@@ -193,7 +194,7 @@ impl Query<'_, '_> {
                 (counts, fulfilled)
             }
         };
-        rows.fixed(&span(correlation.timespan.seconds), &columns);
+        rows.fixed(&groups::span(correlation.timespan.seconds), &columns);
         rows.pipe(format!("where {fulfilled}"));
     }
 }
@@ -284,12 +285,4 @@ fn number(bound: &Bound<'_>) -> String {
         NumberValue::Integer(value) => format!("{:?}", value as f64),
         NumberValue::Float(value) => format!("{value:?}"),
     }
-}
-
-/// A number of seconds as a literal of type `timespan`.
-fn span(seconds: u64) -> String {
-    [(86_400, "d"), (3_600, "h"), (60, "m")]
-        .iter()
-        .find(|(unit, _)| seconds.is_multiple_of(*unit))
-        .map_or_else(|| format!("{seconds}s"), |(unit, sign)| format!("{}{sign}", seconds / unit))
 }

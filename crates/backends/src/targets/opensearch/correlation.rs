@@ -111,8 +111,8 @@ fn measured(
 /// What groups are told apart by.
 fn groups_by(composer: &mut Composer<'_>, correlation: &Correlation<'_>, keys: &[String]) -> Option<String> {
     let time = time(composer, correlation)?;
-    let (count, unit) = groups::span(correlation.timespan.seconds, true);
-    let mut by = vec![format!("span({time}, {count}{unit}) as sigma_window")];
+    let span = groups::span(correlation.timespan.seconds);
+    let mut by = vec![format!("span({time}, {span}) as sigma_window")];
     by.extend_from_slice(keys);
     Some(by.join(", "))
 }

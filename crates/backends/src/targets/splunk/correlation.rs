@@ -24,11 +24,12 @@ mod tests;
 mod tumbling;
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Bound, Correlation, Criterion, KeyField, Measure, NumberValue, Source, Wanted};
+use sigcast_ir::{Bound, Correlation, Criterion, KeyField, Source, Wanted};
 
 use super::filter::FILTER;
 use crate::correlate::Composer;
 use crate::options::WindowMode;
+use crate::targets::groups;
 use crate::ways::{Words, condition_text, ways_in_order};
 
 /// How conditions over members are written.
@@ -347,21 +348,7 @@ fn choice(cases: &[(Flag, String)]) -> String {
 fn within(number: &str, bounds: &[Bound<'_>]) -> String {
     let bound = |bound: &Bound<'_>| {
         let sign = if bound.negated { "!=" } else { bound.order.sign() };
-        format!("{number}{sign}{}", number_text(bound))
+        format!("{number}{sign}{}", groups::number(bound))
     };
     bounds.iter().map(bound).collect::<Vec<_>>().join(" AND ")
-}
-
-/// The number of a bound.
-fn number_text(bound: &Bound<'_>) -> String {
-    match bound.value.value {
-        NumberValue::Integer(value) => value.to_string(),
-        NumberValue::Float(value) => format!("{value:?}"),
-    }
-}
-
-/// Whether events that count twice make a difference.
-const fn counts(measure: Measure) -> bool {
-    use Measure::{Average, Events, Median, Percentile, Sum};
-    matches!(measure, Events | Sum | Average | Median | Percentile(_))
 }

@@ -201,14 +201,7 @@ impl Query<'_, '_> {
             return Some(flags);
         }
         self.keys.push((1..=first.len()).map(|at| format!("\"sigma_key_{number}_{at}\"")).collect());
-        let counts = |correlation: &Correlation<'_>| {
-            use Measure::{Average, Events, Median, Percentile, Sum};
-            matches!(
-                correlation.criterion,
-                Criterion::Measure { measure: Events | Sum | Average | Median | Percentile(_), .. }
-            )
-        };
-        if counts(correlation) || !outermost {
+        if correlation.criterion.minds_repeats() || !outermost {
             let message = "the key of its groups is another field for each rule, so an event that several rules match \
                            counts for each of them";
             self.composer.approximate(Code::CountedPerRule, correlation.kind_span, message);

@@ -45,14 +45,14 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
     let indices: Vec<String> = groups::indices(composer, &rules)?.iter().map(|name| json(name)).collect();
     let span = correlation.timespan.seconds;
     let interval = composer.settings().interval.as_deref().map_or(span, |interval| span.min(seconds(interval)));
-    let (count, unit) = groups::span(interval, true);
+    let interval = groups::span(interval);
     let range = format!(
         "{{\"range\":{{{}:{{\"gte\":\"{{{{ctx.trigger.scheduled_time}}}}||-{span}s\",\
          \"lt\":\"{{{{ctx.trigger.scheduled_time}}}}\"}}}}}}",
         time_field(composer.settings())
     );
     Some(format!(
-        "{{\"trigger\":{{\"schedule\":{{\"interval\":\"{count}{unit}\"}}}},\
+        "{{\"trigger\":{{\"schedule\":{{\"interval\":\"{interval}\"}}}},\
          \"input\":{{\"search\":{{\"request\":{{\"indices\":[{}],\"body\":{{\"size\":0,\
          \"query\":{{\"bool\":{{\"filter\":[{},{range}]}}}},\"aggs\":{{\"groups\":{groups}}}}}}}}}}},\
          \"condition\":{{\"script\":{{\"lang\":\"painless\",\

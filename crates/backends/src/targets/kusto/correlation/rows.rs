@@ -176,7 +176,7 @@ impl Query<'_, '_> {
         let all = tables.len();
         tables.sort();
         tables.dedup();
-        if counts(correlation) && (tables.len() < all || all < places.len()) {
+        if correlation.criterion.minds_repeats() && (tables.len() < all || all < places.len()) {
             let message = "an event that several of the members have counts for each of them";
             self.composer.approximate(Code::CountedPerRule, correlation.kind_span, message);
         }
@@ -296,12 +296,6 @@ impl Rows {
         self.events = "sum(sigma_events)";
         self.context = vec![("sigma_context".to_owned(), format!("make_set(sigma_context, {SHOWN})"))];
     }
-}
-
-/// Whether events that count twice make a difference.
-fn counts(correlation: &Correlation<'_>) -> bool {
-    use Measure::{Average, Events, Median, Percentile, Sum};
-    matches!(correlation.criterion, Criterion::Measure { measure: Events | Sum | Average | Median | Percentile(_), .. })
 }
 
 /// The fields that the rules show and test.

@@ -3,8 +3,9 @@
 //! Invariant: what leaves a window at a time is still in the windows of the rows of that time, and what enters at a time is
 //! in those of all of them.
 
+use super::SHOWN;
 use super::rows::Rows;
-use super::{SHOWN, span};
+use crate::targets::groups;
 
 impl Rows {
     /// Makes one row of the events of each group and time, with these columns beside the number of events.
@@ -70,7 +71,7 @@ impl Rows {
     fn edges(&mut self, edges: &str, seconds: u64, sums: &[(String, String)]) {
         let time = self.time.clone();
         self.pipe(format!("mv-expand sigma_edge = {edges} to typeof(long)"));
-        self.pipe(format!("extend sigma_at = iff(sigma_edge == 1, {time}, {time} + {})", span(seconds)));
+        self.pipe(format!("extend sigma_at = iff(sigma_edge == 1, {time}, {time} + {})", groups::span(seconds)));
         let keys: String = self.keys.iter().map(|name| format!("{name} asc, ")).collect();
         self.pipe(format!("sort by {keys}sigma_at asc, sigma_edge desc"));
         let restart = self.restart();
@@ -83,7 +84,7 @@ impl Rows {
     /// Counts the values in the window that ends with each row: a value enters with the first of its events that lie no
     /// more than a window apart, and leaves with the last.
     pub(super) fn distinct(&mut self, seconds: u64, fulfilled: &str) {
-        let (time, span) = (self.time.clone(), span(seconds));
+        let (time, span) = (self.time.clone(), groups::span(seconds));
         let by: String = self.keys.iter().map(|name| format!("{name} asc, ")).collect();
         self.pipe(format!("sort by {by}sigma_value asc, {time} asc"));
         let same = |other: &str| -> String {

@@ -5,7 +5,8 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Bound, Measure, NumberValue, Order};
 
-use super::{Flag, Node, Query, choice, counts, number_text, within};
+use super::{Flag, Node, Query, choice, within};
+use crate::targets::groups;
 use crate::targets::splunk::filter::FILTER;
 
 /// The most events that `streamstats window=` holds (`max_stream_window`).
@@ -14,7 +15,7 @@ const MOST_EVENTS: u64 = 10_000;
 impl Query<'_, '_> {
     /// Adds what is measured; what is true of an event whose window lies in the bounds.
     pub(super) fn measure(&mut self, node: &Node<'_, '_>, measure: Measure, bounds: &[Bound<'_>]) -> Option<String> {
-        if !self.alone && counts(measure) && node.correlation.rules().nth(1).is_some() {
+        if !self.alone && measure.minds_repeats() && node.correlation.rules().nth(1).is_some() {
             let message = "an event that several rules match counts for each of them";
             self.composer.approximate(Code::CountedPerRule, node.correlation.kind_span, message);
         }
@@ -185,7 +186,7 @@ impl Query<'_, '_> {
         let mut kinds: Vec<Flag> = vec![Some(format!("isnotnull({number})"))];
         let names = node.names("last", 1 + 2 * bounds.len());
         let at = |kinds: &mut Vec<Flag>, sign: &str, bound: &Bound<'_>| {
-            kinds.push(Some(format!("{number}{sign}{}", number_text(bound))));
+            kinds.push(Some(format!("{number}{sign}{}", groups::number(bound))));
             format!("{}>=_time-{}", names[kinds.len() - 1], node.seconds())
         };
         let (over, from) = if measure == Measure::Maximum { (">", ">=") } else { ("<", "<=") };

@@ -6,7 +6,7 @@
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Correlation, Criterion, Rule, Source};
 
-use super::{Flag, Query, counts};
+use super::{Flag, Query};
 use crate::correlate::Stages;
 use crate::targets::splunk::search;
 
@@ -48,9 +48,7 @@ impl Query<'_, '_> {
         let flag =
             |(rule, label): (&&Rule<'_>, &String)| (rule.span, Some(format!("sigma_rule={}", search::quoted(label))));
         self.tables = rules.iter().zip(&labels).map(flag).collect();
-        if let Criterion::Measure { measure, .. } = correlation.criterion
-            && counts(measure)
-        {
+        if correlation.criterion.minds_repeats() {
             self.once_each(correlation);
         }
         Some(())

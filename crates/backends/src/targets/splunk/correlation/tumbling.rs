@@ -7,6 +7,7 @@ use sigcast_ir::{Correlation, Criterion, Measure, Wanted, lower};
 
 use super::measures::percentile_function;
 use super::{Flag, Node, Query, WORDS, within};
+use crate::targets::groups;
 use crate::targets::splunk::search::SEARCH;
 use crate::ways::condition_text;
 
@@ -37,7 +38,7 @@ impl Query<'_, '_> {
         columns.extend(["min(sigma_time) AS sigma_first".to_owned(), "max(sigma_time) AS sigma_last".to_owned()]);
         columns.extend(self.context(&node));
         self.pipe("eval sigma_time=_time");
-        self.pipe(&format!("bin _time span={}", span(correlation.timespan.seconds)));
+        self.pipe(&format!("bin _time span={}", groups::span(correlation.timespan.seconds)));
         self.pipe(&format!("stats {}{}", columns.join(", "), node.by(&["_time"])));
         self.pipe(&format!("where {fulfilled}"));
         self.pipe("convert ctime(sigma_first) ctime(sigma_last)");
@@ -121,12 +122,4 @@ impl Query<'_, '_> {
         }
         columns
     }
-}
-
-/// A number of seconds as Splunk writes a span.
-fn span(seconds: u64) -> String {
-    [(86_400, "d"), (3_600, "h"), (60, "m")]
-        .iter()
-        .find(|(unit, _)| seconds.is_multiple_of(*unit))
-        .map_or_else(|| format!("{seconds}s"), |(unit, sign)| format!("{}{sign}", seconds / unit))
 }
