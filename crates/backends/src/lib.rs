@@ -20,6 +20,7 @@ mod lists;
 mod losses;
 #[cfg(test)]
 mod made;
+pub mod mustache;
 pub mod options;
 pub mod overrides;
 pub mod passes;

@@ -583,16 +583,29 @@ fn cron(value: &str) -> Result<String, String> {
     }
 }
 
-/// A duration: digits and a unit.
+/// The seconds of a duration such as `5m`: a number below 4,000,000,000 (a hundred years of seconds), not 0, and one of `s`, `m`, `h`, `d`. None of another text.
+#[must_use]
+pub fn seconds(duration: &str) -> Option<u64> {
+    let (digits, unit) = duration.split_at_checked(duration.len().checked_sub(1)?)?;
+    let count: u64 = digits.parse().ok().filter(|count| (1..4_000_000_000).contains(count))?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    Some(count * unit)
+}
+
+/// A duration. Queries show it as it is written, so it has no sign, and six digits at most.
 fn duration(value: &str) -> Result<String, String> {
-    let fault = || format!("`{value}` is no duration: a number and one of s, m, h, d, such as 24h");
-    let (digits, unit) = value.split_at_checked(value.len().saturating_sub(1)).ok_or_else(fault)?;
-    let right = !digits.is_empty()
-        && digits.len() <= 6
-        && digits.bytes().all(|b| b.is_ascii_digit())
-        && digits.bytes().any(|b| b != b'0')
-        && matches!(unit, "s" | "m" | "h" | "d");
-    if right { Ok(value.to_owned()) } else { Err(fault()) }
+    let plain = value.len() <= 7 && value.starts_with(|c: char| c.is_ascii_digit());
+    if plain && seconds(value).is_some() {
+        Ok(value.to_owned())
+    } else {
+        Err(format!("`{value}` is no duration: a number and one of s, m, h, d, such as 24h"))
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use sigcast_backends::options::{Enabled, Settings, WatcherAction, WatcherApi};
-use sigcast_backends::{Comment, Target};
+use sigcast_backends::{Comment, Target, mustache};
 use sigcast_ir::{Attribute, NumberValue, Rule, Status};
 
 use crate::entities::Entities;
@@ -305,7 +305,7 @@ impl Watch {
             id: watch::id(rule, number),
             id_name: watch::numbered(id_name, number),
             title_name: watch::numbered(title_name, number),
-            query: watch::without_tags(query),
+            query: mustache::without_tags(query),
             hits: match parts {
                 Some(_) => watch::groups(&watch::shown_fields(rule)),
                 None => watch::hits(&watch::shown_fields(rule)),

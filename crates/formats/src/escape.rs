@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
-use sigcast_backends::Comment;
+use sigcast_backends::{Comment, mustache};
 
 use crate::header::Escape;
 
@@ -47,7 +47,7 @@ pub(crate) fn register(environment: &mut Environment<'_>) {
     environment.add_filter("conf_key", conf_key);
     environment.add_filter("prose", prose);
     environment.add_filter("no_tokens", no_tokens);
-    environment.add_filter("no_mustache", |text: &str| crate::watch::without_tags(text));
+    environment.add_filter("no_mustache", |text: &str| mustache::without_tags(text));
 }
 
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 //! Invariant: a run looks back at least as far as the interval, so that no event falls between two runs.
 
 use serde::Serialize;
-use sigcast_backends::options::Settings;
+use sigcast_backends::options::{self, Settings};
 use sigcast_ir::Rule;
 
 use crate::FormatError;
@@ -45,7 +45,7 @@ pub(crate) struct Span {
 impl Span {
     /// The duration that an option gives; `None` if it is none, which options rule out.
     pub(crate) fn of(text: &str) -> Option<Self> {
-        let seconds = seconds(text).ok()?;
+        let seconds = options::seconds(text)?;
         Some(Self { text: duration(seconds).0, seconds, iso: iso(seconds) })
     }
 }
@@ -141,10 +141,7 @@ fn counted(timespan: u64, settings: &Settings) -> Result<u64, FormatError> {
 fn seconds(text: &str) -> Result<u64, FormatError> {
     let fault =
         || FormatError { message: format!("`{text}` is no duration: a number and one of s, m, h, d is expected") };
-    let (digits, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or_else(fault)?;
-    let count: u64 = digits.parse().ok().filter(|count| (1..4_000_000_000).contains(count)).ok_or_else(fault)?;
-    let unit = UNITS.iter().find(|(_, word)| *word == unit).ok_or_else(fault)?;
-    Ok(count * unit.0)
+    options::seconds(text).ok_or_else(fault)
 }
 
 /// The units, the largest first.

@@ -1,6 +1,6 @@
-//! What Watcher needs of a rule beyond its values: an id, tags sorted by kind, and texts that are no templates.
+//! What Watcher needs of a rule beyond its values: an id, tags sorted by kind, and the texts that show its hits.
 //!
-//! Sources: Elasticsearch reference, "Create or update watch API", "Watcher", "How Watcher works" (templates).
+//! Sources: Elasticsearch reference, "Create or update watch API", "How Watcher works" (templates).
 
 use serde::Serialize;
 use sigcast_ir::Rule;
@@ -73,23 +73,6 @@ pub(crate) fn numbered(name: String, number: usize) -> String {
 /// FNV-1a, 32 bits: short, and the same everywhere.
 fn hash(text: &str) -> u32 {
     text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-}
-
-/// A Lucene query that holds no Mustache tag: Watcher renders the body of a search as a template before it is parsed.
-///
-/// `{{` stands in a query only inside quotes or a class of a regular expression: elsewhere braces are escaped. There,
-/// a backslash before the second brace changes nothing for Lucene, and leaves Mustache no tag to find.
-pub(crate) fn without_tags(query: &str) -> String {
-    let mut out = String::with_capacity(query.len());
-    let mut after_brace = false;
-    for c in query.chars() {
-        if c == '{' && after_brace {
-            out.push('\\');
-        }
-        after_brace = c == '{';
-        out.push(c);
-    }
-    out
 }
 
 /// The scripts of the old styles have an unquoted heredoc and an unquoted address: whether a shell that runs one would
@@ -201,20 +184,5 @@ mod tests {
         assert_eq!(found.tactics, ["defense-evasion"]);
         assert_eq!(found.groups, ["G0007"]);
         assert_eq!(found.software, ["S0002"]);
-    }
-
-    #[test]
-    fn no_tag_is_left_in_a_query() {
-        let check = |query: &str, expected: &str| {
-            let found = without_tags(query);
-            assert_eq!(found, expected);
-            assert!(!found.contains("{{"));
-            // Lucene drops the backslash again.
-            assert_eq!(found.replace("\\{", "{"), query.replace("\\{", "{"));
-        };
-        check(r#"f:"{{ctx}}""#, r#"f:"{\{ctx}}""#);
-        check(r#"f:"{{{{{""#, r#"f:"{\{\{\{\{""#);
-        check(r"f:a\{\{b", r"f:a\{\{b");
-        check("f:{5 TO *]", "f:{5 TO *]");
     }
 }

@@ -14,6 +14,8 @@ use sigcast_ir::{Bound, Correlation, Criterion, Measure, NumberValue, Order};
 
 use super::WATCHER;
 use crate::correlate::Composer;
+use crate::mustache::without_tags;
+use crate::options;
 use crate::targets::es_dsl::correlation::{any, json, kept, keys, time_field};
 use crate::targets::groups;
 
@@ -29,7 +31,7 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
     let mut queries = Vec::with_capacity(members.len());
     let mut rules = Vec::with_capacity(members.len());
     for (_, rule) in &members {
-        let text = untagged(&composer.expression(rule, &WATCHER)?);
+        let text = without_tags(&composer.expression(rule, &WATCHER)?);
         queries.push(format!("{{\"query_string\":{{\"query\":{},\"lenient\":true}}}}", json(&text)));
         rules.push(*rule);
     }
@@ -44,7 +46,7 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
     composer.assume(Code::AssumeWithinLimit);
     let indices: Vec<String> = groups::indices(composer, &rules)?.iter().map(|name| json(name)).collect();
     let span = correlation.timespan.seconds;
-    let interval = composer.settings().interval.as_deref().map_or(span, |interval| span.min(seconds(interval)));
+    let interval = composer.settings().interval.as_deref().and_then(options::seconds).map_or(span, |own| span.min(own));
     let interval = groups::span(interval);
     let range = format!(
         "{{\"range\":{{{}:{{\"gte\":\"{{{{ctx.trigger.scheduled_time}}}}||-{span}s\",\
@@ -126,33 +128,4 @@ fn aggregation(composer: &mut Composer<'_>, correlation: &Correlation<'_>, queri
         }
     };
     Some(format!("{{{by},\"aggs\":{{{inside}}}}}"))
-}
-
-/// The seconds of a duration such as `30m`, which options have been checked to be.
-fn seconds(duration: &str) -> u64 {
-    let count = duration.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let unit = match duration.strip_prefix(count) {
-        Some("s") => 1,
-        Some("m") => 60,
-        Some("h") => 3_600,
-        _ => 86_400,
-    };
-    count.parse::<u64>().map_or(u64::MAX, |count| count.saturating_mul(unit))
-}
-
-/// A Lucene query that holds no Mustache tag: Watcher renders the body of a search as a template before it is parsed.
-///
-/// `{{` stands in a query only inside quotes or a class of a regular expression: elsewhere braces are escaped. There,
-/// a backslash before the second brace changes nothing for Lucene, and leaves Mustache no tag to find.
-fn untagged(query: &str) -> String {
-    let mut out = String::with_capacity(query.len());
-    let mut after_brace = false;
-    for c in query.chars() {
-        if c == '{' && after_brace {
-            out.push('\\');
-        }
-        after_brace = c == '{';
-        out.push(c);
-    }
-    out
 }
