@@ -3,7 +3,7 @@
 //! Invariant: a condition is true exactly where one of its ways is.
 
 use sigcast_diagnostics::Span;
-use sigcast_ir::{Bound, MemberCondition, NumberValue, Order, Wanted};
+use sigcast_ir::{Bound, MemberCondition, NumberValue, Wanted};
 
 use crate::correlate::Composer;
 
@@ -93,14 +93,7 @@ fn holds(count: usize, bound: &Bound<'_>) -> bool {
         NumberValue::Integer(value) => value as f64,
         NumberValue::Float(value) => value,
     };
-    let count = count as f64;
-    let is = match bound.order {
-        Order::Equal => count == value,
-        Order::Less => count < value,
-        Order::LessOrEqual => count <= value,
-        Order::Greater => count > value,
-        Order::GreaterOrEqual => count >= value,
-    };
+    let is = (count as f64).partial_cmp(&value).is_some_and(|found| bound.order.holds(found));
     is != bound.negated
 }
 

@@ -6,7 +6,6 @@
 //! and backends do to a query can be judged by it.
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -265,14 +264,14 @@ impl Check {
             }
             Self::Number { order, value: wanted } => {
                 let number = if value.is_boolean() { None } else { text.and_then(|text| Decimal::spelled(&text)) };
-                number.zip(wanted.as_ref()).is_some_and(|(number, wanted)| holds(*order, number.cmp(wanted)))
+                number.zip(wanted.as_ref()).is_some_and(|(number, wanted)| order.holds(number.cmp(wanted)))
             }
             Self::Bool(wanted) => {
                 text.is_some_and(|text| text.eq_ignore_ascii_case(if *wanted { "true" } else { "false" }))
             }
             Self::TimePart { part, order, value: wanted } => {
                 let part = time::part(value, *part).and_then(|part| Decimal::parse(&part.to_string()));
-                part.zip(wanted.as_ref()).is_some_and(|(part, wanted)| holds(*order, part.cmp(wanted)))
+                part.zip(wanted.as_ref()).is_some_and(|(part, wanted)| order.holds(part.cmp(wanted)))
             }
         })
     }
@@ -302,16 +301,6 @@ pub(crate) fn decimal(number: &Number<'_>) -> Option<Decimal> {
     match number.value {
         NumberValue::Integer(value) => Decimal::parse(&value.to_string()),
         NumberValue::Float(value) => Decimal::parse(&number.text).or_else(|| Decimal::parse(&format!("{value:e}"))),
-    }
-}
-
-fn holds(order: Order, found: Ordering) -> bool {
-    match order {
-        Order::Equal => found.is_eq(),
-        Order::Less => found.is_lt(),
-        Order::LessOrEqual => found.is_le(),
-        Order::Greater => found.is_gt(),
-        Order::GreaterOrEqual => found.is_ge(),
     }
 }
 

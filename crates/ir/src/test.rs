@@ -3,6 +3,7 @@
 //! Meanings follow the Sigma specification 2.1, appendix "Modifiers".
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 
 use ipnet::IpNet;
 
@@ -60,6 +61,18 @@ impl Order {
             Self::LessOrEqual => "<=",
             Self::Greater => ">",
             Self::GreaterOrEqual => ">=",
+        }
+    }
+
+    /// Whether it holds of two things that compare so, left with right.
+    #[must_use]
+    pub const fn holds(self, found: Ordering) -> bool {
+        match self {
+            Self::Equal => found.is_eq(),
+            Self::Less => found.is_lt(),
+            Self::LessOrEqual => found.is_le(),
+            Self::Greater => found.is_gt(),
+            Self::GreaterOrEqual => found.is_ge(),
         }
     }
 }

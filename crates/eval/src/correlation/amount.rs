@@ -26,7 +26,7 @@ impl Bounds {
     fn hold(&self, compare: impl Fn(&Decimal) -> Option<Ordering>) -> bool {
         self.0.iter().all(|(order, negated, value)| {
             let found = value.as_ref().and_then(&compare);
-            found.is_some_and(|found| holds(*order, found) != *negated)
+            found.is_some_and(|found| order.holds(found) != *negated)
         })
     }
 
@@ -51,7 +51,7 @@ impl Bounds {
     pub(super) fn distance(&self, amount: f64) -> f64 {
         let outside = |(order, negated, value): &(Order, bool, Option<Decimal>)| {
             let Some(bound) = value.as_ref().map(Decimal::nearest) else { return f64::INFINITY };
-            let holds = amount.partial_cmp(&bound).is_some_and(|found| holds(*order, found));
+            let holds = amount.partial_cmp(&bound).is_some_and(|found| order.holds(found));
             if holds == *negated { (amount - bound).abs().max(f64::MIN_POSITIVE) } else { 0.0 }
         };
         self.0.iter().map(outside).sum()
@@ -59,16 +59,6 @@ impl Bounds {
 
     fn places(&self) -> i64 {
         self.0.iter().filter_map(|(_, _, value)| Some(value.as_ref()?.places())).max().unwrap_or(0)
-    }
-}
-
-fn holds(order: Order, found: Ordering) -> bool {
-    match order {
-        Order::Equal => found.is_eq(),
-        Order::Less => found.is_lt(),
-        Order::LessOrEqual => found.is_le(),
-        Order::Greater => found.is_gt(),
-        Order::GreaterOrEqual => found.is_ge(),
     }
 }
 
