@@ -4,10 +4,10 @@
 //! the reason, never passed.
 
 use serde_json::Value;
-use sigcast_diagnostics::SourceMap;
-use sigcast_eval::{RuleMatcher, flatten_windows};
+use sigcast_diagnostics::{SourceMap, Span};
+use sigcast_eval::{RuleMatcher, TimedEvent, flatten_windows};
 use sigcast_frontend::Kind;
-use sigcast_ir::Rule;
+use sigcast_ir::{Correlation, Rule};
 use sigcast_pipeline::Chain;
 
 use super::events::{self, Broken, Event, Unread};
@@ -110,7 +110,7 @@ impl Case {
 }
 
 /// What an engine says of an event; what keeps it from answering.
-type Answer = Result<bool, String>;
+pub(super) type Answer = Result<bool, String>;
 
 /// The answers to an event.
 struct Answered<'e> {
@@ -124,10 +124,10 @@ struct Answered<'e> {
 
 /// What the answers of SQLite come with.
 #[derive(Default)]
-struct Emitted {
-    queries: Vec<String>,
+pub(super) struct Emitted {
+    pub(super) queries: Vec<String>,
     /// Words on assumptions and approximations; empty if there are none.
-    rests: String,
+    pub(super) rests: String,
 }
 
 /// Runs tests.
@@ -153,6 +153,18 @@ impl Judge<'_> {
             Kind::Correlation(correlation) => return self.correlation(entry, correlation, specs, chain),
             Kind::Invalid | Kind::Refused => return self.without(entry, specs),
         };
+        self.each(entry, rule.span, specs, chain, &|spec, chain| self.spec(rule, spec, chain))
+    }
+
+    /// The cases of each test, by what decides those of a test that can be run.
+    pub(super) fn each<'c, 'a: 'c>(
+        &self,
+        entry: &Entry<'_>,
+        place: Span,
+        specs: &[Spec],
+        chain: &dyn Fn(&Spec) -> Result<&'c Chain<'a>, String>,
+        decide: &dyn Fn(&Spec, &'c Chain<'a>) -> Vec<Case>,
+    ) -> Vec<Case> {
         let each = specs.iter().map(|spec| {
             let problem = |message: String| vec![Case::of_problem(spec, &Problem::Error(message))];
             if let Some(found) = &spec.problem {
@@ -162,7 +174,7 @@ impl Judge<'_> {
                 Ok(chain) => chain,
                 Err(message) => return problem(format!("its pipelines are wrong: {message}")),
             };
-            engine::guarded(entry.source, rule.span.start as usize, || self.spec(rule, spec, chain))
+            engine::guarded(entry.source, place.start as usize, || decide(spec, chain))
                 .unwrap_or_else(|fault| problem(fault.message))
         });
         each.flatten().collect()
@@ -339,19 +351,40 @@ fn disagrees(wanted: bool, emitted: &Emitted) -> String {
     format!("the event {reference}, and the query for SQLite {sqlite}{}: {}", emitted.rests, emitted.queries.join("; "))
 }
 
+/// What SQLite answers to events.
 #[cfg(feature = "engine-sqlite")]
 fn emitted(rule: &Rule<'_>, events: &[&Value]) -> (Vec<Option<Answer>>, Emitted) {
-    let answers = super::sqlite::answers(rule, events);
+    let (answers, emitted) = with_words(super::sqlite::answers(rule, events));
+    (answers.into_iter().map(Some).collect(), emitted)
+}
+
+/// What SQLite answers to the events of a stream: whether the correlation fires there.
+#[cfg(feature = "engine-sqlite")]
+pub(super) fn firings(correlation: &Correlation<'_>, stream: &[TimedEvent]) -> (Vec<Answer>, Emitted) {
+    with_words(super::sqlite::firings(correlation, stream))
+}
+
+#[cfg(feature = "engine-sqlite")]
+fn with_words(answers: super::sqlite::Answers) -> (Vec<Answer>, Emitted) {
     let words = |what: &str, codes: &[sigcast_diagnostics::Code]| {
         let codes: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
         if codes.is_empty() { String::new() } else { format!(" ({what} {})", codes.join(", ")) }
     };
     let rests = words("it rests on", &answers.assumptions) + &words("it is approximate:", &answers.approximate);
-    (answers.events.into_iter().map(Some).collect(), Emitted { queries: answers.queries, rests })
+    (answers.events, Emitted { queries: answers.queries, rests })
 }
 
 #[cfg(not(feature = "engine-sqlite"))]
 fn emitted(_: &Rule<'_>, events: &[&Value]) -> (Vec<Option<Answer>>, Emitted) {
-    let answer = || Some(Err("this program was built without SQLite".to_owned()));
-    (events.iter().map(|_| answer()).collect(), Emitted::default())
+    (events.iter().map(|_| Some(without_sqlite())).collect(), Emitted::default())
+}
+
+#[cfg(not(feature = "engine-sqlite"))]
+pub(super) fn firings(_: &Correlation<'_>, stream: &[TimedEvent]) -> (Vec<Answer>, Emitted) {
+    (stream.iter().map(|_| without_sqlite()).collect(), Emitted::default())
+}
+
+#[cfg(not(feature = "engine-sqlite"))]
+fn without_sqlite() -> Answer {
+    Err("this program was built without SQLite".to_owned())
 }

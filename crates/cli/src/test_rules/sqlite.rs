@@ -2,9 +2,10 @@
 //!
 //! The table has the columns that the query asks for (those of all events, if it asks for keywords), each without a type,
 //! and a row an event as the target's data model holds it. Regular expressions are those of the `regex` crate, as the
-//! function `regexp` of the option `regexp=function`.
+//! function `regexp` of the option `regexp=function`. For correlations it has the events' times too, as text.
 //!
-//! Invariant: an event that no row holds, or a rule that the target refuses, is not decided; it is never a "no".
+//! Invariant: an event that no row holds, or a rule that the target refuses, is not decided; it is never a "no". Of a
+//! stream with such an event nothing is decided.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,15 +15,18 @@ use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, Error};
 use serde_json::Value;
 use sigcast_backends::options::{RegexpMode, Settings};
-use sigcast_backends::{Backend, Status, Target, find};
+use sigcast_backends::{Backend, Conversion, Status, Target, find};
 use sigcast_diagnostics::Code;
-use sigcast_eval::project;
-use sigcast_ir::{Query, Rule, Test, lower};
+use sigcast_eval::{TimedEvent, iso8601, milliseconds, project};
+use sigcast_ir::{Correlation, KeyField, Query, Rule, Source, Test, lower};
 
 use crate::engine::is_error;
 
 /// The column with the number of the event.
 const NUMBER: &str = "sigcast event";
+
+/// The column with the time of the event, where there are times.
+const TIME: &str = "sigcast time";
 
 /// What SQLite says of events.
 #[derive(Debug)]
@@ -38,48 +42,125 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    fn undecided(events: &[&Value], why: &str) -> Self {
-        let events = events.iter().map(|_| Err(why.to_owned())).collect();
-        Self { events, queries: Vec::new(), assumptions: Vec::new(), approximate: Vec::new() }
+    fn undecided(events: usize, why: &str) -> Self {
+        Self {
+            events: vec![Err(why.to_owned()); events],
+            queries: Vec::new(),
+            assumptions: Vec::new(),
+            approximate: Vec::new(),
+        }
     }
 }
 
 /// Runs the query of a rule over events.
 pub(super) fn answers(rule: &Rule<'_>, events: &[&Value]) -> Answers {
-    let Some(target) = find("sqlite") else { return Answers::undecided(events, "there is no target sqlite") };
+    let Some(target) = find("sqlite") else { return Answers::undecided(events.len(), "there is no target sqlite") };
     let rows: Vec<Result<Value, String>> = events.iter().map(|event| row(target, event)).collect();
     let queries: Vec<Query<'_>> = lower::queries(rule).into_iter().map(|(query, _)| query).collect();
-    let columns = match columns(&queries, &rows) {
+    let columns = match columns(&queries, BTreeSet::new(), &rows) {
         Ok(columns) => columns,
-        Err(why) => return Answers::undecided(events, &why),
+        Err(why) => return Answers::undecided(events.len(), &why),
     };
     let settings = Settings { regexp: RegexpMode::Function, keyword_columns: columns.clone(), ..Settings::default() };
     let mut rule = rule.clone();
     // The table is made here, whatever pipelines call it.
     rule.prepared.options.clear();
-    let conversion = Backend::new(target, settings).convert(&rule);
+    answered(Backend::new(target, settings).convert(&rule), &Table { columns, rows, times: Vec::new() })
+}
+
+/// Runs the query of a correlation over a stream: for each event, whether it fires there.
+pub(super) fn firings(correlation: &Correlation<'_>, stream: &[TimedEvent]) -> Answers {
+    let undecided = |why: &str| Answers::undecided(stream.len(), why);
+    let Some(target) = find("sqlite") else { return undecided("there is no target sqlite") };
+    let rows: Vec<Result<Value, String>> = stream.iter().map(|one| row(target, &one.event)).collect();
+    // Each event may be in the windows of the others.
+    if let Some((at, why)) = rows.iter().enumerate().find_map(|(at, row)| Some((at, row.as_ref().err()?))) {
+        return undecided(&format!("event {}: {why}", at + 1));
+    }
+    let times: Vec<String> = stream.iter().map(|one| iso8601(one.time)).collect();
+    // Its functions of dates know the years from 0 to 9999.
+    let held = |(one, text): (&TimedEvent, &String)| {
+        text.starts_with(|c: char| c.is_ascii_digit()) && milliseconds(&Value::from(text.as_str())) == Some(one.time)
+    };
+    if let Some(at) = stream.iter().zip(&times).position(|one| !held(one)) {
+        return undecided(&format!("event {}: its time is beyond those that SQLite knows", at + 1));
+    }
+    let queries: Vec<Query<'_>> = correlation.rules().flat_map(lower::queries).map(|(query, _)| query).collect();
+    let mut names = BTreeSet::new();
+    fields(correlation, &mut names);
+    let columns = match columns(&queries, names, &rows) {
+        Ok(columns) => columns,
+        Err(why) => return undecided(&why),
+    };
+    let settings = Settings {
+        regexp: RegexpMode::Function,
+        keyword_columns: columns.clone(),
+        time_field: Some(TIME.to_owned()),
+        ..Settings::default()
+    };
+    let mut correlation = correlation.clone();
+    unprepared(&mut correlation);
+    answered(Backend::new(target, settings).correlate(&correlation), &Table { columns, rows, times })
+}
+
+/// The fields that a correlation asks of events beside its rules.
+fn fields(correlation: &Correlation<'_>, names: &mut BTreeSet<String>) {
+    for member in &correlation.members {
+        names.extend(member.keys.iter().filter_map(|key| match key {
+            KeyField::Field(field) => Some(field.as_str().to_owned()),
+            KeyField::Inner(_) => None,
+        }));
+        names.extend(member.values.iter().map(|field| field.as_str().to_owned()));
+        if let Source::Correlation(inner) = &member.source {
+            fields(inner, names);
+        }
+    }
+}
+
+/// The table is made here, whatever pipelines call it for the rules of a correlation.
+fn unprepared(correlation: &mut Correlation<'_>) {
+    for member in &mut correlation.members {
+        match &mut member.source {
+            Source::Rule(rule) => rule.prepared.options.clear(),
+            Source::Correlation(inner) => unprepared(inner),
+        }
+    }
+}
+
+/// What SQLite holds.
+struct Table {
+    columns: Vec<String>,
+    /// For each event its row, or why it has none.
+    rows: Vec<Result<Value, String>>,
+    /// The times of the rows, if there are any.
+    times: Vec<String>,
+}
+
+/// The answers of converted queries.
+fn answered(conversion: Conversion, table: &Table) -> Answers {
+    let undecided = |why: &str| Answers::undecided(table.rows.len(), why);
     if conversion.status == Status::Refused {
         let why = conversion.diagnostics.iter().find(|found| is_error(found));
         let why = why.map_or_else(String::new, |found| format!(": {} [{}]", found.message, found.code.as_str()));
-        return Answers::undecided(events, &format!("the target sqlite refuses the rule{why}"));
+        let what = if table.times.is_empty() { "rule" } else { "correlation" };
+        return undecided(&format!("the target sqlite refuses the {what}{why}"));
     }
     let approximate = match conversion.status {
         Status::Approximate => conversion.diagnostics.iter().map(|found| found.code).collect(),
         _ => Vec::new(),
     };
-    let found = ask(&columns, &rows, &conversion.queries);
-    let answered = |found: &BTreeSet<usize>| {
-        let each = rows.iter().enumerate();
+    let events = |found: &BTreeSet<usize>| {
+        let each = table.rows.iter().enumerate();
         each.map(|(at, row)| row.as_ref().map(|_| found.contains(&at)).map_err(Clone::clone)).collect()
     };
-    match found {
+    match ask(table, &conversion.queries) {
         Ok(found) => Answers {
-            events: answered(&found),
+            events: events(&found),
             queries: conversion.queries,
             assumptions: conversion.assumptions,
             approximate,
         },
-        Err(fault) => Answers::undecided(events, &format!("SQLite cannot run the query: {fault}")),
+        Err(fault) => undecided(&format!("SQLite cannot run the query: {fault}")),
     }
 }
 
@@ -115,9 +196,13 @@ fn cell(value: &Value) -> Option<Cell> {
     })
 }
 
-/// The columns that the queries ask for. Names ignore case there: two that differ in nothing else cannot both be one.
-fn columns(queries: &[Query<'_>], rows: &[Result<Value, String>]) -> Result<Vec<String>, String> {
-    let mut names: BTreeSet<String> = BTreeSet::new();
+/// The columns that the queries ask for, beside those that are named. Names ignore case there: two that differ in nothing
+/// else cannot both be one.
+fn columns(
+    queries: &[Query<'_>],
+    mut names: BTreeSet<String>,
+    rows: &[Result<Value, String>],
+) -> Result<Vec<String>, String> {
     let mut keywords = false;
     for query in queries {
         query.each_match(&mut |found| {
@@ -143,16 +228,19 @@ fn columns(queries: &[Query<'_>], rows: &[Result<Value, String>]) -> Result<Vec<
 }
 
 /// The numbers of the rows that some query finds.
-fn ask(columns: &[String], rows: &[Result<Value, String>], queries: &[String]) -> Result<BTreeSet<usize>, Error> {
+fn ask(table: &Table, queries: &[String]) -> Result<BTreeSet<usize>, Error> {
     let connection = database()?;
-    let names: Vec<String> = std::iter::once(NUMBER).chain(columns.iter().map(String::as_str)).map(quoted).collect();
+    let first = if table.times.is_empty() { &[NUMBER][..] } else { &[NUMBER, TIME] };
+    let names = first.iter().copied().chain(table.columns.iter().map(String::as_str));
+    let names: Vec<String> = names.map(quoted).collect();
     connection.execute_batch(&format!("CREATE TABLE logs ({})", names.join(", ")))?;
     let marks = vec!["?"; names.len()].join(", ");
     let mut insert = connection.prepare(&format!("INSERT INTO logs VALUES ({marks})"))?;
-    for (at, row) in rows.iter().enumerate() {
+    for (at, row) in table.rows.iter().enumerate() {
         let Ok(row) = row else { continue };
         let mut cells = vec![Cell::Integer(i64::try_from(at).unwrap_or(i64::MAX))];
-        cells.extend(columns.iter().map(|column| row.get(column).and_then(cell).unwrap_or(Cell::Null)));
+        cells.extend(table.times.get(at).cloned().map(Cell::Text));
+        cells.extend(table.columns.iter().map(|column| row.get(column).and_then(cell).unwrap_or(Cell::Null)));
         insert.execute(rusqlite::params_from_iter(cells))?;
     }
     let mut found = BTreeSet::new();

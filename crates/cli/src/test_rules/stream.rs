@@ -8,10 +8,10 @@ use sigcast_ir::{Bound, Correlation, Criterion, Wanted};
 use sigcast_pipeline::Chain;
 
 use super::events::Event;
-use super::judge::{self, Case, Judge, Outcome};
+use super::judge::{self, Answer, Case, Emitted, Judge, Outcome};
 use super::layout::{Problem, Spec, Wanted as Expected};
 use crate::args::Engine;
-use crate::engine::{self, Entry, is_error};
+use crate::engine::{Entry, is_error};
 
 /// Where the time of an event is looked for, the first that it has.
 const TIME_FIELDS: [&str; 8] = [
@@ -37,28 +37,17 @@ impl Judge<'_> {
         specs: &[Spec],
         chain: &dyn Fn(&Spec) -> Result<&'c Chain<'a>, String>,
     ) -> Vec<Case> {
-        let each = specs.iter().map(|spec| {
-            let problem = |message: String| vec![Case::of_problem(spec, &Problem::Error(message))];
-            if let Some(found) = &spec.problem {
-                return vec![Case::of_problem(spec, found)];
-            }
-            let chain = match chain(spec) {
-                Ok(chain) => chain,
-                Err(message) => return problem(format!("its pipelines are wrong: {message}")),
-            };
-            engine::guarded(entry.source, correlation.span.start as usize, || {
-                let (correlation, applied) = chain.correlate(correlation.clone());
-                match applied.diagnostics.iter().find(|found| is_error(found)) {
-                    Some(found) => {
-                        let code = found.code.as_str();
-                        problem(format!("a pipeline refuses the correlation: {} [{code}]", found.message))
-                    }
-                    None => self.stream(&correlation, spec),
+        self.each(entry, correlation.span, specs, chain, &|spec, chain| {
+            let (correlation, applied) = chain.correlate(correlation.clone());
+            match applied.diagnostics.iter().find(|found| is_error(found)) {
+                Some(found) => {
+                    let message =
+                        format!("a pipeline refuses the correlation: {} [{}]", found.message, found.code.as_str());
+                    vec![Case::of_problem(spec, &Problem::Error(message))]
                 }
-            })
-            .unwrap_or_else(|fault| problem(fault.message))
-        });
-        each.flatten().collect()
+                None => self.stream(&correlation, spec),
+            }
+        })
     }
 
     /// The case of a stream, or those of what is broken in it.
@@ -131,10 +120,10 @@ impl Judge<'_> {
             let why = nearest(correlation, matcher, stream, &line);
             return case.ended(Outcome::Failed, format!("expected: {expected}; found: {found}; {why}"));
         }
-        if self.engine == Engine::Sqlite {
-            return case.ended(Outcome::Skipped, "not decided by SQLite: correlations are not run there as yet");
+        match self.engine {
+            Engine::Reference => case,
+            Engine::Sqlite => asked_of_sqlite(case, correlation, stream, fired, &line),
         }
-        case
     }
 
     /// The time of an event, or what is wrong with it.
@@ -152,6 +141,36 @@ impl Judge<'_> {
         }
         Err(format!("the event has no time: one of the fields {} is expected (--time-field)", fields.join(", ")))
     }
+}
+
+/// The case as SQLite's answer to the stream makes it: its query must find the events at which the correlation fires, and
+/// no others.
+fn asked_of_sqlite(
+    mut case: Case,
+    correlation: &Correlation<'_>,
+    stream: &[TimedEvent],
+    fired: &[Firing],
+    line: &dyn Fn(usize) -> usize,
+) -> Case {
+    let (answers, emitted) = judge::firings(correlation, stream);
+    if let Some(why) = answers.iter().find_map(|answer| answer.as_ref().err()) {
+        return case.ended(Outcome::Skipped, format!("not decided by SQLite: {why}"));
+    }
+    let other = |(event, answer): (usize, &Answer)| {
+        let firing = fired.iter().find(|one| one.event == event);
+        (*answer != Ok(firing.is_some())).then_some((event, firing))
+    };
+    let Some((event, firing)) = answers.iter().enumerate().find_map(other) else { return case };
+    let place = at(correlation, line(event), firing.map_or(&[], |one| one.keys.as_slice()));
+    let (reference, sqlite) =
+        if firing.is_some() { ("fires", "does not find it") } else { ("does not fire", "finds it") };
+    case.line = Some(line(event));
+    let Emitted { queries, rests } = emitted;
+    let message = format!(
+        "the correlation {reference} at {place}, and the query for SQLite {sqlite} there{rests}: {}",
+        queries.join("; ")
+    );
+    case.ended(Outcome::Failed, message)
 }
 
 /// A place in a stream: its line, and the group.
