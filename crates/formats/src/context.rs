@@ -86,7 +86,11 @@ impl Shared {
         Self {
             about: about(rule, &attack),
             attack,
-            entities: Entities::of(settings.table.as_deref().unwrap_or_default()),
+            entities: Entities::of(settings.table.as_deref().unwrap_or_default(), |column| {
+                // Of the events of a correlation, one row is left for each group.
+                let grouped = rule.conditions.is_empty();
+                !grouped || rule.prepared.keys.iter().any(|key| key.as_str() == column)
+            }),
             state: state.collect(),
             severity: rule.meta.level.unwrap_or(settings.level).as_str(),
             enabled: match settings.enabled {

@@ -76,6 +76,9 @@ const DESTINATION: Entity = Entity("IP", "", &[("Address", "", "DstIpAddr")]);
 const COMPUTER: Entity = Entity("Host", "", &[("FullName", "", "Computer")]);
 const PRINCIPAL: Entity = Entity("Account", "", &[("FullName", "", "UserPrincipalName"), ("AadUserId", "", "UserId")]);
 
+/// The identifiers of Sentinel that an entity cannot have alone.
+const QUALIFIERS: [&str; 3] = ["NTDomain", "DnsDomain", "Directory"];
+
 /// The tables.
 const TABLES: &[(&str, &[Entity])] = &[
     (
@@ -185,19 +188,26 @@ const TABLES: &[(&str, &[Entity])] = &[
 ];
 
 impl Entities {
-    /// The entities in the rows of this table, or of what this function gives.
-    pub(crate) fn of(table: &str) -> Self {
+    /// The entities in the rows of this table, or of what this function gives, as far as these columns have them.
+    pub(crate) fn of(table: &str, has: impl Fn(&str) -> bool) -> Self {
         let name = table.strip_suffix("()").unwrap_or(table);
         let mut out = Self::default();
         let known = TABLES.iter().find(|(known, _)| *known == name).map(|(_, entities)| *entities).unwrap_or_default();
         for Entity(kind, collection, columns) in known {
+            let columns: Vec<_> = columns.iter().filter(|(_, _, column)| has(column)).collect();
             let named = columns.iter().filter(|(identifier, _, _)| !identifier.is_empty());
             let field_mappings: Vec<FieldMapping> =
                 named.map(|(identifier, _, column_name)| FieldMapping { identifier, column_name }).collect();
-            out.sentinel.push(SentinelEntity { entity_type: kind, field_mappings });
-            if !collection.is_empty() {
-                let own = columns.iter().filter(|(_, property, _)| !property.is_empty());
-                let own = own.map(|(_, property, column)| (*property, *column)).collect();
+            // A domain or a folder alone tells no entity from another.
+            if field_mappings.iter().any(|field| !QUALIFIERS.contains(&field.identifier)) {
+                out.sentinel.push(SentinelEntity { entity_type: kind, field_mappings });
+            }
+            let own: BTreeMap<_, _> = columns
+                .iter()
+                .filter(|(_, property, _)| !property.is_empty())
+                .map(|(_, property, column)| (*property, *column))
+                .collect();
+            if !collection.is_empty() && !own.is_empty() {
                 out.defender.entry(collection).or_default().push(own);
             }
         }
@@ -240,14 +250,17 @@ mod tests {
     #[test]
     fn mappings_keep_the_limits() {
         for (table, _) in TABLES {
-            let found = Entities::of(table);
+            let found = Entities::of(table, |_| true);
             assert!((1..=5).contains(&found.sentinel.len()), "{table}");
             assert!(found.sentinel.iter().all(|entity| (1..=3).contains(&entity.field_mappings.len())), "{table}");
             // Defender asks for one of these.
             let anchored = ["hosts", "accounts", "ips"].iter().any(|kind| found.defender.contains_key(kind));
             assert!(found.defender.is_empty() || anchored, "{table}");
         }
-        assert_eq!(Entities::of("_Im_Dns()"), Entities::of("_Im_Dns"));
-        assert_eq!(Entities::of("AuditLogs"), Entities::default());
+        assert_eq!(Entities::of("_Im_Dns()", |_| true), Entities::of("_Im_Dns", |_| true));
+        assert_eq!(Entities::of("AuditLogs", |_| true), Entities::default());
+        let kept = Entities::of("SigninLogs", |column| column == "IPAddress");
+        assert_eq!(kept.sentinel.iter().map(|entity| entity.entity_type).collect::<Vec<_>>(), ["IP"]);
+        assert!(Entities::of("SecurityEvent", |column| column == "SubjectDomainName").sentinel.is_empty());
     }
 }

@@ -224,7 +224,7 @@ impl Templates {
         }
         let header = self.headers.get(&name);
         let needs = header.map(|header| header.needs.as_slice()).unwrap_or_default();
-        needed(needs, settings, format)?;
+        needed(needs, settings, format, queries)?;
         let pace = header.and_then(|header| header.schedule.as_ref());
         let counted = Counted::of(rule, queries, settings);
         let reach = if counted.is_some() { Reach::Counted } else { Reach::Overlapping };
@@ -328,12 +328,13 @@ struct Text<'t> {
 }
 
 /// Whether the options that a template needs are there, from the run, a pipeline or the rule.
-fn needed(needs: &[String], settings: &Settings, format: &Format) -> Result<(), FormatError> {
+fn needed(needs: &[String], settings: &Settings, format: &Format, queries: &[String]) -> Result<(), FormatError> {
     for key in needs {
         let there = match key.as_str() {
             "index" => !settings.index.is_empty(),
             "data_view" => settings.data_view.is_some() || !settings.index.is_empty(),
-            "table" => settings.table.is_some(),
+            // A correlation of rules on several tables joins those of its rules.
+            "table" => settings.table.is_some() || queries.iter().all(|query| query.starts_with("union")),
             "time_range" => settings.time_range.is_some(),
             "recipient" => settings.recipient.is_some(),
             _ => {

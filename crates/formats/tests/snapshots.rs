@@ -143,6 +143,8 @@ impl Sample {
                 sigcast_backends::options::option(key).expect("known").set(&mut settings, value).expect("a value");
             }
         }
+        // One of Defender's, which both of Microsoft's products take.
+        settings.table = (target.name == "kusto").then(|| "DeviceEvents".to_owned());
         let backend = Backend::new(target, settings).for_format(format);
         let mut naming = sigcast_formats::Naming::default();
         let mut documents = sigcast_frontend::parse(&self.sources, self.id);

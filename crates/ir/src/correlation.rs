@@ -257,8 +257,18 @@ impl<'a> Correlation<'a> {
             conditions: Vec::new(),
             timeframe: Some(self.timespan.in_common_units()),
             span: self.span,
-            prepared: Prepared::default(),
+            prepared: Prepared { keys: self.common_keys(), ..Prepared::default() },
         }
+    }
+
+    /// The fields that are keys, as far as each is the same one for all members.
+    fn common_keys(&self) -> Vec<Field<'a>> {
+        let Some((first, rest)) = self.members.split_first() else { return Vec::new() };
+        let common = first.keys.iter().enumerate().filter_map(|(at, key)| match key {
+            KeyField::Field(field) if rest.iter().all(|other| other.keys.get(at) == Some(key)) => Some(field.clone()),
+            _ => None,
+        });
+        common.collect()
     }
 }
 

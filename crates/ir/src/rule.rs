@@ -39,6 +39,9 @@ pub struct Prepared<'a> {
     pub fields: Vec<Field<'a>>,
     /// Fields of the rule's events that a correlation asks for, each with what stands for it.
     pub named: Vec<Vec<Field<'a>>>,
+    /// Of what describes a correlation: the fields that its groups are told apart by, as far as they are the same ones for
+    /// all of its rules.
+    pub keys: Vec<Field<'a>>,
 }
 
 /// What describes a rule. Everything is as written; absent and empty lists are the same.

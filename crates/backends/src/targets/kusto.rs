@@ -63,20 +63,18 @@ pub static TARGET: Target = Target {
     correlate: Correlate::Composed(correlation::compose),
 };
 
-/// An analytics rule of Sentinel. The time range stands beside the query, and entities are columns of the table, which the
-/// query of a correlation does not keep.
+/// An analytics rule of Sentinel. The time range stands beside the query.
 const SENTINEL_YAML: Format =
     Format::made("sentinel-yaml", "a scheduled analytics rule of Microsoft Sentinel, as in its repository", "yaml")
-        .scoping()
-        .without_correlations();
+        .scoping();
 
 /// The same, to be deployed.
 const SENTINEL_ARM: Format =
     Format::made("sentinel-arm", "a scheduled analytics rule of Microsoft Sentinel, as an ARM template", "json")
-        .scoping()
-        .without_correlations();
+        .scoping();
 
-/// A custom detection of Defender.
+/// A custom detection of Defender, which takes an id of the event out of each row: the query of a correlation has rows of
+/// groups.
 const DEFENDER: Format =
     Format::made("defender", "a custom detection of Microsoft Defender, as the Graph API takes it", "json")
         .scoping()

@@ -196,3 +196,30 @@ fn a_detection_of_defender_is_one_that_graph_takes() {
     assert!(maker(&[("time_range", "5h")], &["microsoft_xdr"]).refusal(BARE).contains("does not look back 5h"));
     assert!(maker(&[], &["sentinel_asim"]).refusal(BARE).contains("`microsoft_xdr`"));
 }
+
+/// A count of this rule's events by a key.
+fn count(key: &str) -> String {
+    format!(
+        "title: Logon\nname: logon\nlogsource: {{product: windows, service: security}}\ndetection:\n    s: {{EventID: \
+         4625}}\n    condition: s\n---\ntitle: Many Logons\nlevel: high\ncorrelation:\n    type: event_count\n    rules: \
+         [logon]\n    group-by: [{key}]\n    timespan: 10m\n    condition: {{gte: 9}}\n"
+    )
+}
+
+#[test]
+fn a_correlation_is_an_analytics_rule_whose_entities_are_its_keys() {
+    let table = [("table", "SecurityEvent")];
+    let rule = yaml(&table, &[], &count("Computer, SubjectDomainName"));
+    assert_eq!((&rule["queryFrequency"], &rule["queryPeriod"]), (&json!("1h"), &json!("70m")));
+    let host = json!([{"entityType": "Host", "fieldMappings": [{"identifier": "FullName", "columnName": "Computer"}]}]);
+    assert_eq!(rule["entityMappings"], host);
+    assert!(rule["query"].as_str().expect("a text").contains("by Computer, SubjectDomainName"));
+    let rule = yaml(&table, &[], &count("IpAddress"));
+    assert_eq!(rule.get("entityMappings"), None, "no entity is known to stand in that column");
+    let whole = Maker::new("kusto", "sentinel-arm", &table, &[]).text(&count("Computer"));
+    let whole: Value = serde_json::from_str(&whole).expect("JSON");
+    assert_eq!(whole["resources"][0]["properties"]["entityMappings"], host);
+    // Each rule of Defender's answers with events, and this one with groups.
+    let refused = Maker::new("kusto", "defender", &[("table", "DeviceEvents")], &[]).refusal(&count("DeviceName"));
+    assert!(refused.contains("none for a correlation"), "{refused}");
+}
