@@ -1,7 +1,7 @@
 //! Rules after a built-in pipeline, with events as the product holds them.
 //!
-//! Sample events are made from the rule as the pipeline maps it. Recorded events go through what the pipelines' own tests
-//! have for shippers: written from the vendors' documentation, and apart from the pipelines. That mapped rules answer as
+//! Sample events are made from the rule as the pipeline maps it. Recorded events go through the shippers by
+//! which the pipelines' own tests judge: written from the vendors' documentation, and apart from the pipelines. That mapped rules answer as
 //! the rules themselves do is what those tests show; here the question is whether the engine answers as the mapped rule.
 //!
 //! Invariant: a field has the type that the pipeline's schema gives it.
@@ -13,17 +13,11 @@ use serde_json::{Map, Value};
 use sigcast_diagnostics::{Class, SourceMap};
 use sigcast_ir::schema::{FieldKind, Found, Normalised, Schema};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
+use sigcast_testing::shippers::{elastic, splunk};
 
 use crate::corpus::{Case, Corpus, case};
 use crate::engines::Fault;
 use crate::layout::Asked;
-
-#[path = "../../pipeline/tests/ecs/shipper.rs"]
-#[allow(dead_code, reason = "the pipelines' tests use the rest")]
-mod elastic;
-#[path = "../../pipeline/tests/splunk/shipper.rs"]
-#[allow(dead_code, reason = "the pipelines' tests use the rest")]
-mod splunk;
 
 /// Pipelines whose tables the checker of Kusto knows.
 const TABLES: &[&str] = &["azure_monitor", "microsoft_xdr", "sentinel_asim"];

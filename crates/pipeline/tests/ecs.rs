@@ -3,9 +3,6 @@
 //!
 //! `SIGCAST_CORPUS` names a folder with `sigmahq/rules` and `regression`; unset, the tests of the corpus say that they skip.
 
-#[path = "ecs/shipper.rs"]
-mod shipper;
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,9 +14,9 @@ use sigcast_eval::{Limits, RuleMatcher, flatten_windows, samples};
 use sigcast_frontend::{Kind, parse, schema};
 use sigcast_ir::{LogSource, Rule, Tree};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
+use sigcast_testing::shippers::elastic::{self, CLASSIC, POWERSHELL};
+use sigcast_testing::shippers::{Flat, SYSMON};
 use sigcast_testing::{corpus, files, sources};
-
-use shipper::{CLASSIC, Flat, POWERSHELL, SYSMON};
 
 /// A built-in pipeline in a source map of its own, which lives as long as the tests.
 fn chain(name: &str) -> &'static Chain<'static> {
@@ -205,7 +202,7 @@ fn event(sample: &Value, rule: &Rule<'_>, channel: &str, code: Option<u32>) -> O
         return None;
     }
     let whole = |name: &str, of: &dyn Fn(&str) -> bool| match flat.get(name) {
-        Some(value) => shipper::text(value).is_some_and(|text| text.is_empty() || text == "-" || of(&text)),
+        Some(value) => elastic::text(value).is_some_and(|text| text.is_empty() || text == "-" || of(&text)),
         None => true,
     };
     let user = whole("User", &|text| text.matches('\\').count() == 1);
@@ -218,7 +215,7 @@ fn event(sample: &Value, rule: &Rule<'_>, channel: &str, code: Option<u32>) -> O
         return None;
     }
     for (name, forms) in [("Initiated", ["true", "false"]), ("SourceIsIpv6", ["true", "false"])] {
-        if flat.get(name).and_then(shipper::text).is_some_and(|text| !forms.contains(&text.as_str())) {
+        if flat.get(name).and_then(elastic::text).is_some_and(|text| !forms.contains(&text.as_str())) {
             return None;
         }
     }
@@ -243,7 +240,7 @@ fn event(sample: &Value, rule: &Rule<'_>, channel: &str, code: Option<u32>) -> O
         flat.entry("EventID").or_insert(json!(code));
     }
     if channel == SYSMON
-        && flat.get("EventID").and_then(shipper::text).is_some_and(|code| ["12", "13", "14"].contains(&code.as_str()))
+        && flat.get("EventID").and_then(elastic::text).is_some_and(|code| ["12", "13", "14"].contains(&code.as_str()))
     {
         flat.entry("TargetObject").or_insert(json!("HKLM\\SOFTWARE\\Sample"));
     }
@@ -432,7 +429,7 @@ fn winlogbeat_ships_what_mapped_rules_match() {
     let percent = "a code of an access right has two percent signs";
     same_answers(
         "ecs_windows",
-        shipper::winlogbeat,
+        elastic::winlogbeat,
         &[
             ("posh_pm_invoke_obfuscation_via_compress.yml", "the end of the payload is not that of the message"),
             ("registry_set_persistence_ie.yml", number),
@@ -446,7 +443,7 @@ fn winlogbeat_ships_what_mapped_rules_match() {
 
 #[test]
 fn wazuh_stores_what_mapped_rules_match() {
-    same_answers("wazuh", shipper::wazuh, &[]);
+    same_answers("wazuh", elastic::wazuh, &[]);
 }
 
 /// Events beside those that a rule's recording is about.
@@ -457,7 +454,7 @@ const BYSTANDERS: &[(&str, &[usize])] =
 fn recorded_events_match_their_rules_after_shipping() {
     let (Some(sources), Some(recorded)) = (public_rules("windows"), corpus("regression")) else { return };
     let all = rules(sources);
-    for (pipeline, ship) in [("ecs_windows", shipper::winlogbeat as Ship), ("wazuh", shipper::wazuh)] {
+    for (pipeline, ship) in [("ecs_windows", elastic::winlogbeat as Ship), ("wazuh", elastic::wazuh)] {
         let chain = chain(pipeline);
         let (mut events, mut refused, mut faults) = (0, Vec::new(), Vec::new());
         for path in files(&recorded, &["json"]) {

@@ -3,9 +3,6 @@
 //!
 //! `SIGCAST_CORPUS` names a folder with `sigmahq/rules` and `regression`; unset, the tests of the corpus say that they skip.
 
-#[path = "splunk/shipper.rs"]
-mod shipper;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
@@ -18,9 +15,8 @@ use sigcast_eval::{Limits, RuleMatcher, flatten_windows, samples};
 use sigcast_frontend::{Kind, parse, schema};
 use sigcast_ir::{Part, Rule, Test, Tree};
 use sigcast_pipeline::{Chain, Nowhere, Pipeline, builtin};
+use sigcast_testing::shippers::{Flat, SYSMON, splunk};
 use sigcast_testing::{corpus, files};
-
-use shipper::{Flat, SYSMON};
 
 /// Built-in pipelines in a source map of their own, which lives as long as the tests.
 fn chain(names: &[&str]) -> &'static Chain<'static> {
@@ -522,13 +518,13 @@ fn same_answers(names: &[&str], ship: Ship, sensible: fn(&Flat) -> bool, least: 
 
 #[test]
 fn the_splunk_add_ons_show_what_mapped_rules_match() {
-    same_answers(&["sysmon", "splunk_windows"], |flat| Some(shipper::splunk(flat, SYSMON)), |_| true, 2000);
-    same_answers(&["splunk_windows"], |flat| Some(shipper::splunk(flat, SYSMON)), |_| true, 2000);
+    same_answers(&["sysmon", "splunk_windows"], |flat| Some(splunk::splunk(flat, SYSMON)), |_| true, 2000);
+    same_answers(&["splunk_windows"], |flat| Some(splunk::splunk(flat, SYSMON)), |_| true, 2000);
 }
 
 #[test]
 fn channels_hold_what_mapped_rules_match() {
-    same_answers(&["sysmon", "windows-logsources"], |flat| Some(shipper::raw(flat, SYSMON)), |_| true, 2000);
+    same_answers(&["sysmon", "windows-logsources"], |flat| Some(splunk::raw(flat, SYSMON)), |_| true, 2000);
 }
 
 /// A registry key by its whole name, a path with a drive.
@@ -541,14 +537,14 @@ fn whole_paths(flat: &Flat) -> bool {
 
 #[test]
 fn auditing_records_what_mapped_rules_match() {
-    same_answers(&["windows-audit", "windows-logsources"], shipper::audit, |_| true, 300);
+    same_answers(&["windows-audit", "windows-logsources"], splunk::audit, |_| true, 300);
 }
 
 #[test]
 fn data_models_hold_what_mapped_rules_match() {
     let levels =
         |flat: &Flat| flat.get("IntegrityLevel").and_then(Value::as_str).is_none_or(|level| !level.starts_with("S-1"));
-    same_answers(&["splunk_cim"], shipper::cim, levels, 1000);
+    same_answers(&["splunk_cim"], splunk::cim, levels, 1000);
 }
 
 #[test]
@@ -558,7 +554,7 @@ fn the_falcon_sensor_records_what_mapped_rules_match() {
             || flat.get("Initiated").and_then(Value::as_str).is_some_and(|text| text.eq_ignore_ascii_case("true"));
         begins && whole_paths(flat)
     };
-    same_answers(&["crowdstrike_fdr"], shipper::falcon, outbound, 100);
+    same_answers(&["crowdstrike_fdr"], splunk::falcon, outbound, 100);
 }
 
 /// Events beside those that a rule's recording is about.
@@ -572,7 +568,7 @@ fn recorded_events_match_their_rules_in_their_channel_alone() {
     for names in [&["sysmon", "splunk_windows"][..], &["splunk_windows"], &["sysmon", "windows-logsources"]] {
         let (chain, mut events) = (chain(names), 0);
         let ship = |flat: &Flat, channel: &str| {
-            if names.contains(&"splunk_windows") { shipper::splunk(flat, channel) } else { shipper::raw(flat, channel) }
+            if names.contains(&"splunk_windows") { splunk::splunk(flat, channel) } else { splunk::raw(flat, channel) }
         };
         for path in files(&recorded, &["json"]) {
             let name = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();

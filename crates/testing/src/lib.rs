@@ -1,6 +1,9 @@
-//! What tests over folders of rules share: where the sample rules and the public corpus are, and the files in them.
+//! What tests over folders of rules share: where the sample rules and the public corpus are, the files in them, and what
+//! products hold of recorded events.
 //!
-//! Invariant: only tests depend on this crate, so it panics where a test should fail.
+//! Invariant: only tests and the harness `conformance` depend on this crate, so it panics where a test should fail.
+
+pub mod shippers;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

@@ -1,15 +1,9 @@
-//! What becomes of a Windows event on its way into Elasticsearch and Wazuh, written from the shippers' documentation and
-//! not from the pipelines under test.
-//!
-//! Invariant: an event in, an event out, by the shipper's rules alone; no rule of detection is known here.
+//! What becomes of a Windows event on its way into Elasticsearch and Wazuh.
 
 use serde_json::{Map, Value, json};
 
-/// An event as a rule names its fields.
-pub type Flat = Map<String, Value>;
+use super::{Flat, SYSMON};
 
-/// Sysmon's channel.
-pub const SYSMON: &str = "Microsoft-Windows-Sysmon/Operational";
 /// The channel of PowerShell up to version 5.
 pub const POWERSHELL: &str = "Microsoft-Windows-PowerShell/Operational";
 /// The channel of the PowerShell engine.
@@ -47,6 +41,7 @@ const AUTHENTICATION: &[&str] = &[
 ];
 
 /// A value as the event log spells it; none for what it cannot hold.
+#[must_use]
 pub fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -57,6 +52,7 @@ pub fn text(value: &Value) -> Option<String> {
 }
 
 /// The document that Winlogbeat 8 makes of an event of a channel. `user_data`: whether the data are in `UserData`.
+#[must_use]
 pub fn winlogbeat(event: &Flat, channel: &str, user_data: bool) -> Value {
     let get = |name: &str| event.get(name).and_then(text);
     let code = get("EventID").unwrap_or_default();
@@ -307,6 +303,7 @@ fn classic(data: &mut Flat, out: &mut Flat) {
 }
 
 /// The part of an alert of Wazuh 4 that its decoder makes of an event.
+#[must_use]
 pub fn wazuh(event: &Flat, channel: &str, user_data: bool) -> Value {
     let mut out = Flat::new();
     // The decoder reads the event's XML where it lies in JSON, and decodes neither.

@@ -1,15 +1,9 @@
 //! What other recorders and stores hold of the same happening: events of Sysmon and of Windows channels, as the Splunk
 //! add-ons, the Security log, the data models of Splunk and the Falcon sensor have them.
-//!
-//! Written from the vendors' pages, not from the pipelines that the tests compare with.
 
 use serde_json::{Map, Value, json};
 
-/// An event by the names that rules use.
-pub type Flat = Map<String, Value>;
-
-/// The channel of Sysmon.
-pub const SYSMON: &str = "Microsoft-Windows-Sysmon/Operational";
+use super::Flat;
 
 fn text(flat: &Flat, name: &str) -> Option<String> {
     match flat.get(name)? {
@@ -31,6 +25,7 @@ fn escaped(text: &str) -> String {
 
 /// An event of a Windows channel as the Splunk add-ons show it: attributes of `<System>` are fields by their own names, and
 /// unnamed `<Data>` elements stay in the block that holds them.
+#[must_use]
 pub fn splunk(flat: &Flat, channel: &str) -> Value {
     let mut shown = rename(
         flat,
@@ -60,6 +55,7 @@ pub fn splunk(flat: &Flat, channel: &str) -> Value {
 }
 
 /// The event's channel, for queries of raw fields.
+#[must_use]
 pub fn raw(flat: &Flat, channel: &str) -> Value {
     let mut shown = flat.clone();
     shown.insert("Channel".to_owned(), json!(channel));
@@ -67,6 +63,7 @@ pub fn raw(flat: &Flat, channel: &str) -> Value {
 }
 
 /// What the Security log records where Sysmon records this; none if it records nothing, or the event is none of Sysmon's.
+#[must_use]
 pub fn audit(flat: &Flat) -> Option<Value> {
     let mut out = Map::new();
     let mut put = |name: &str, value: Option<String>| value.map(|value| out.insert(name.to_owned(), json!(value)));
@@ -124,6 +121,7 @@ fn kernel(key: &str) -> String {
 }
 
 /// An event of Sysmon in the data models of Splunk; none if it is in none of those that the pipeline knows.
+#[must_use]
 pub fn cim(flat: &Flat) -> Option<Value> {
     let id = text(flat, "EventID")?;
     let action = match (id.as_str(), text(flat, "EventType").as_deref()) {
@@ -179,6 +177,7 @@ pub fn cim(flat: &Flat) -> Option<Value> {
 }
 
 /// What the Falcon sensor records of a process that Sysmon records; none for other events.
+#[must_use]
 pub fn falcon(flat: &Flat) -> Option<Value> {
     let device = |path: &str| match path.split_once(":\\") {
         Some((drive, rest)) if drive.len() == 1 => format!("\\Device\\HarddiskVolume3\\{rest}"),
