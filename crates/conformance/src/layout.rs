@@ -59,96 +59,55 @@ pub struct Setting {
     pub mapped: bool,
 }
 
+/// Documents in which all is text that minds case.
+const DOCUMENTS: Setting = Setting {
+    name: "cased",
+    model: Model::Documents,
+    caseless: false,
+    addresses: false,
+    numbers: false,
+    mapped: false,
+};
+
+/// Rows in which numbers are numbers, and all else is text that minds case.
+const ROWS: Setting = Setting { name: "texts", model: Model::Rows, numbers: true, ..DOCUMENTS };
+
 /// A setting whose types are those of a pipeline's schema.
 const fn mapped(name: &'static str, model: Model) -> Setting {
     let addresses = matches!(model, Model::Documents);
-    Setting { name, model, caseless: false, addresses, numbers: true, mapped: true }
+    Setting { name, model, addresses, numbers: true, mapped: true, ..DOCUMENTS }
 }
 
 /// The settings of search engines.
 pub const INDICES: &[Setting] = &[
-    Setting {
-        name: "caseless",
-        model: Model::Documents,
-        caseless: true,
-        addresses: false,
-        numbers: false,
-        mapped: false,
-    },
-    Setting {
-        name: "cased",
-        model: Model::Documents,
-        caseless: false,
-        addresses: false,
-        numbers: false,
-        mapped: false,
-    },
-    Setting {
-        name: "addresses",
-        model: Model::Documents,
-        caseless: true,
-        addresses: true,
-        numbers: false,
-        mapped: false,
-    },
+    Setting { name: "caseless", caseless: true, ..DOCUMENTS },
+    DOCUMENTS,
+    Setting { name: "addresses", caseless: true, addresses: true, ..DOCUMENTS },
     mapped("ECS", Model::Documents),
 ];
 
 /// The settings of Elasticsearch, whose ES|QL takes no text for a number.
 pub const NUMBERED: &[Setting] = &[
-    Setting {
-        name: "caseless",
-        model: Model::Documents,
-        caseless: true,
-        addresses: false,
-        numbers: true,
-        mapped: false,
-    },
-    Setting { name: "cased", model: Model::Documents, caseless: false, addresses: false, numbers: true, mapped: false },
-    Setting {
-        name: "addresses",
-        model: Model::Documents,
-        caseless: true,
-        addresses: true,
-        numbers: true,
-        mapped: false,
-    },
+    Setting { name: "caseless", caseless: true, numbers: true, ..DOCUMENTS },
+    Setting { numbers: true, ..DOCUMENTS },
+    Setting { name: "addresses", caseless: true, addresses: true, numbers: true, ..DOCUMENTS },
 ];
 
 /// The settings of databases.
 pub const TABLES: &[Setting] = &[
-    Setting { name: "texts", model: Model::Rows, caseless: false, addresses: false, numbers: true, mapped: false },
-    Setting { name: "addresses", model: Model::Rows, caseless: false, addresses: true, numbers: true, mapped: false },
+    ROWS,
+    Setting { name: "addresses", addresses: true, ..ROWS },
     mapped("Defender", Model::Rows),
     mapped("Azure Monitor", Model::Rows),
     mapped("ASIM", Model::Rows),
 ];
 
 /// The settings of Splunk: fields are texts.
-pub const FIELDS: &[Setting] = &[
-    Setting { name: "fields", model: Model::Fields, caseless: false, addresses: false, numbers: false, mapped: false },
-    mapped("add-on for Windows", Model::Fields),
-];
+pub const FIELDS: &[Setting] =
+    &[Setting { name: "fields", model: Model::Fields, ..DOCUMENTS }, mapped("add-on for Windows", Model::Fields)];
 
 /// The settings of what holds documents and minds case.
-pub const EVENTS: &[Setting] = &[
-    Setting {
-        name: "cased",
-        model: Model::Documents,
-        caseless: false,
-        addresses: false,
-        numbers: false,
-        mapped: false,
-    },
-    Setting {
-        name: "addresses",
-        model: Model::Documents,
-        caseless: false,
-        addresses: true,
-        numbers: false,
-        mapped: false,
-    },
-];
+pub const EVENTS: &[Setting] = &[DOCUMENTS, Setting { name: "addresses", addresses: true, ..DOCUMENTS }];
 
 /// The type of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -135,7 +135,7 @@ impl Reader<'_> {
         while self.word("OR") {
             parts.push(self.all()?);
         }
-        Ok(one_or(parts, Expression::Any))
+        Ok(super::search::one_or(parts, Expression::Any))
     }
 
     fn all(&mut self) -> Result<Expression, String> {
@@ -143,7 +143,7 @@ impl Reader<'_> {
         while self.word("AND") {
             parts.push(self.not()?);
         }
-        Ok(one_or(parts, Expression::All))
+        Ok(super::search::one_or(parts, Expression::All))
     }
 
     fn not(&mut self) -> Result<Expression, String> {
@@ -208,16 +208,5 @@ impl Reader<'_> {
     fn closed(&mut self) -> Result<(), String> {
         self.scanner.skip_blanks();
         if self.scanner.take(")") { Ok(()) } else { Err(format!("a ) was expected: {}", self.scanner.here())) }
-    }
-}
-
-/// The only part itself, or all of them joined.
-fn one_or(mut parts: Vec<Expression>, join: fn(Vec<Expression>) -> Expression) -> Expression {
-    match parts.pop() {
-        Some(only) if parts.is_empty() => only,
-        last => {
-            parts.extend(last);
-            join(parts)
-        }
     }
 }

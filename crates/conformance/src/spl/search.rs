@@ -234,7 +234,7 @@ impl Reader<'_> {
 }
 
 /// The only part itself, or all of them joined.
-fn one_or(mut parts: Vec<Search>, join: fn(Vec<Search>) -> Search) -> Search {
+pub(super) fn one_or<T>(mut parts: Vec<T>, join: fn(Vec<T>) -> T) -> T {
     match parts.pop() {
         Some(only) if parts.is_empty() => only,
         last => {
