@@ -159,12 +159,12 @@ pub(crate) fn element(part: Place<'_, '_>, key: &str, index: usize) -> Span {
     part.follow(&[Step::Key(key.to_owned()), Step::Index(index)]).span()
 }
 
-/// A pattern as a rule writes it.
-pub(crate) fn spelled(pattern: &Pattern<'_>) -> String {
+/// A pattern as text, with literal text as it is written for it.
+fn written(pattern: &Pattern<'_>, literal: impl Fn(&str, &mut String)) -> String {
     let mut text = String::new();
     for part in pattern.parts() {
         match part {
-            Part::Text(literal) => escaped(literal, &mut text),
+            Part::Text(found) => literal(found, &mut text),
             Part::AnyRun => text.push('*'),
             Part::AnyOne => text.push('?'),
             Part::Placeholder(name) => {
@@ -174,8 +174,12 @@ pub(crate) fn spelled(pattern: &Pattern<'_>) -> String {
             }
         }
     }
-    // A backslash before a wildcard part would make that literal.
     text
+}
+
+/// A pattern as a rule writes it.
+pub(crate) fn spelled(pattern: &Pattern<'_>) -> String {
+    written(pattern, escaped)
 }
 
 /// Literal text with a backslash before what would be read otherwise.
@@ -208,27 +212,14 @@ pub(crate) fn of_test<'t>(test: &'t Test<'_>) -> Option<Cow<'t, str>> {
 /// A pattern as conditions and replacements of pipelines see it: its text as it is, wildcards as `*` and `?`, and literal
 /// ones with a backslash before them.
 pub(crate) fn plain(pattern: &Pattern<'_>) -> String {
-    let mut text = String::new();
-    for part in pattern.parts() {
-        match part {
-            Part::Text(literal) => {
-                for c in literal.chars() {
-                    if matches!(c, '*' | '?') {
-                        text.push('\\');
-                    }
-                    text.push(c);
-                }
+    written(pattern, |literal, text| {
+        for c in literal.chars() {
+            if matches!(c, '*' | '?') {
+                text.push('\\');
             }
-            Part::AnyRun => text.push('*'),
-            Part::AnyOne => text.push('?'),
-            Part::Placeholder(name) => {
-                text.push('%');
-                text.push_str(name);
-                text.push('%');
-            }
+            text.push(c);
         }
-    }
-    text
+    })
 }
 
 /// The pattern of a text that was made from what [`plain`] shows of `before`. Backslashes are literal; so is a wildcard behind
