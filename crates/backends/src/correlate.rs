@@ -17,6 +17,7 @@ use crate::convert::{Backend, Conversion, Work};
 use crate::dialect::Dialect;
 use crate::losses::assumed;
 use crate::options::Settings;
+use crate::overrides;
 use crate::target::{Language, Target};
 use crate::write::Writer;
 
@@ -36,6 +37,10 @@ pub type Compose = fn(&mut Composer<'_>, &Correlation<'_>) -> Option<String>;
 #[derive(Debug)]
 pub struct Composer<'c> {
     backend: &'c Backend,
+    /// What describes the correlation, and what is set for it.
+    described: &'c Rule<'c>,
+    /// The options that are for the correlation as a whole.
+    settings: &'c Settings,
     assumptions: BTreeSet<Code>,
     diagnostics: Vec<Diagnostic>,
 }
@@ -53,9 +58,20 @@ impl Backend {
     /// Converts a correlation, whole or not at all: one query.
     #[must_use]
     pub fn correlate(&self, correlation: &Correlation<'_>) -> Conversion {
-        let mut composer = Composer { backend: self, assumptions: BTreeSet::new(), diagnostics: Vec::new() };
+        let described = correlation.described();
+        let mut diagnostics = Vec::new();
+        let settings = self.settings_for(&described, &mut diagnostics);
+        let failed = !diagnostics.is_empty();
+        let mut composer = Composer {
+            backend: self,
+            described: &described,
+            settings: &settings,
+            assumptions: BTreeSet::new(),
+            diagnostics,
+        };
         let target = self.target;
         let query = match target.correlate {
+            _ if failed => None,
             Correlate::Composed(compose) => compose(&mut composer, correlation),
             Correlate::Refused(reason) => {
                 composer.refuse(correlation.kind_span, reason);
@@ -64,7 +80,7 @@ impl Backend {
         };
         for rule in correlation.rules() {
             // What is wrong with them is said where they are written.
-            let settings = self.settings_for(rule, &mut Vec::new());
+            let settings = composer.own_settings(rule, &mut Vec::new());
             if !(rule.prepared.scoped || (target.scoped)(&settings)) {
                 composer.assumptions.insert(Code::AssumeScope);
             }
@@ -72,7 +88,7 @@ impl Backend {
         }
         assumed(&target.model, &mut composer.assumptions);
         let Composer { assumptions, diagnostics, .. } = composer;
-        let work = Work { target, settings: &self.settings, assumptions, diagnostics };
+        let work = Work { target, settings: &settings, assumptions, diagnostics };
         work.finish(query.into_iter().collect())
     }
 }
@@ -83,17 +99,41 @@ impl<'c> Composer<'c> {
         self.backend.target
     }
 
-    /// The options of the run.
+    /// The options for the correlation as a whole: those of the run, what pipelines set for all of its rules alike, and what
+    /// it sets itself.
     pub(crate) fn settings(&self) -> &'c Settings {
-        &self.backend.settings
+        self.settings
     }
 
-    /// The options for one of the rules: those of the run and what pipelines set for it. None if a pipeline set a value
-    /// that the target does not take, which is said.
+    /// The options for one of the rules: those of the run, what pipelines set for it, what it sets itself, and, which counts
+    /// most, what the correlation sets. None if a value is set that the target does not take, which is said.
     pub(crate) fn settings_for(&mut self, rule: &Rule<'_>) -> Option<Cow<'c, Settings>> {
-        let before = self.diagnostics.len();
-        let settings = self.backend.settings_for(rule, &mut self.diagnostics);
-        (self.diagnostics.len() == before).then_some(settings)
+        let mut faults = Vec::new();
+        let settings = self.own_settings(rule, &mut faults);
+        let right = faults.is_empty();
+        faults.retain(|fault| !self.diagnostics.contains(fault));
+        self.diagnostics.append(&mut faults);
+        right.then_some(settings)
+    }
+
+    fn own_settings(&self, rule: &Rule<'_>, faults: &mut Vec<Diagnostic>) -> Cow<'c, Settings> {
+        let mut settings = self.backend.settings_for(rule, faults);
+        // What is wrong with them has been said, once.
+        overrides::apply(self.described, self.backend.target, &mut settings, &mut Vec::new());
+        settings
+    }
+
+    /// Refuses the correlation if its rules have their times in different fields, and says so then.
+    pub(crate) fn has_one_time(&mut self, correlation: &Correlation<'_>) -> Option<()> {
+        let mut times = Vec::new();
+        for rule in correlation.rules() {
+            times.push(self.settings_for(rule)?.time_field.clone());
+        }
+        if times.iter().any(|time| *time != self.settings.time_field) {
+            self.refuse(correlation.kind_span, "its rules have their times in different fields");
+            return None;
+        }
+        Some(())
     }
 
     /// The rule as the style of the run reads and prints it. None without a style of one language, or if it was refused, which
@@ -199,5 +239,60 @@ impl<'c> Composer<'c> {
         let mut writer = Writer::new(dialect, self.settings());
         (dialect.field)(&mut writer, field.as_str());
         Some(writer.out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use sigcast_ir::{Attribute, Member, Order, Source};
+
+    use super::*;
+    use crate::made::{convert, correlation, measure, of_rule};
+
+    /// A count over two rules, for whose queries pipelines have set the time field.
+    fn count(times: [&'static str; 2]) -> Correlation<'static> {
+        let mut members =
+            vec![of_rule(0, "EventID: 4625", &["User"], &[]), of_rule(1, "EventID: 4624", &["User"], &[])];
+        for (Member { source, .. }, time) in members.iter_mut().zip(times) {
+            if let Source::Rule(rule) = source {
+                rule.prepared.options.push(("time_field".into(), time.into()));
+            }
+        }
+        correlation(members, measure(sigcast_ir::Measure::Events, Order::GreaterOrEqual, 10))
+    }
+
+    #[test]
+    fn what_pipelines_set_for_all_rules_holds_for_the_correlation() {
+        for target in ["esql", "es-dsl", "sqlite", "opensearch", "watcher"] {
+            let found = convert(target, &[], &count(["event.created", "event.created"]));
+            assert!(found.queries.concat().contains("event.created"), "{target}: {found:?}");
+            let found = convert(target, &[], &count(["event.created", "event.ingested"]));
+            let said: Vec<&str> = found.diagnostics.iter().map(|found| found.message.as_str()).collect();
+            assert!(
+                found.queries.is_empty() && said.concat().contains("times in different fields"),
+                "{target}: {said:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_correlation_sets_counts_most() {
+        let set = |key: &'static str, value: &'static str| {
+            let mut made = count(["t", "t"]);
+            let own = Attribute::Map(vec![(key.into(), Attribute::Text(value.into()))]);
+            made.meta.custom.push(("custom".into(), Attribute::Map(vec![("all".into(), own)])));
+            made
+        };
+        let query =
+            |target: &str, options: &[&str], made: &Correlation<'_>| convert(target, options, made).queries.concat();
+        let plain = count(["t", "t"]);
+        assert_eq!(
+            query("splunk", &["window=sliding"], &set("window", "tumbling")),
+            query("splunk", &["window=tumbling"], &plain)
+        );
+        assert!(query("esql", &["index=a"], &set("index", "logs-b")).starts_with("FROM logs-b\n"));
+        let found = convert("splunk", &[], &set("window", "round"));
+        let codes: Vec<Code> = found.diagnostics.iter().map(|found| found.code).collect();
+        assert_eq!((found.queries.len(), codes.as_slice()), (0, [Code::BadOverride].as_slice()));
     }
 }

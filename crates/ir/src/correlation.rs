@@ -244,7 +244,8 @@ impl<'a> Correlation<'a> {
     }
 
     /// What formats that describe rules are given for it: what describes the correlation, without detections. The log
-    /// source is that of its rules, if they share one, and else empty.
+    /// source is that of its rules, if they share one, and else empty; what pipelines decided is that which they decided
+    /// for all of its rules alike.
     #[must_use]
     pub fn described(&self) -> Rule<'a> {
         let mut rules = self.rules();
@@ -257,8 +258,21 @@ impl<'a> Correlation<'a> {
             conditions: Vec::new(),
             timeframe: Some(self.timespan.in_common_units()),
             span: self.span,
-            prepared: Prepared { keys: self.common_keys(), ..Prepared::default() },
+            prepared: self.prepared(),
         }
+    }
+
+    fn prepared(&self) -> Prepared<'a> {
+        let mut prepared = Prepared { keys: self.common_keys(), ..Prepared::default() };
+        let mut rules = self.rules();
+        let Some(first) = rules.next() else { return prepared };
+        prepared.options.clone_from(&first.prepared.options);
+        prepared.scoped = first.prepared.scoped;
+        for rule in rules {
+            prepared.options.retain(|option| rule.prepared.options.contains(option));
+            prepared.scoped &= rule.prepared.scoped;
+        }
+        prepared
     }
 
     /// The fields that are keys, as far as each is the same one for all members.

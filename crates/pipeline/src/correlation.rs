@@ -18,8 +18,7 @@ impl Chain<'_> {
     pub fn correlate<'r>(&'r self, correlation: Correlation<'r>) -> (Correlation<'r>, Applied<'r>) {
         let mut work = Work { chain: self, diagnostics: Vec::new(), state: BTreeMap::new(), applied: Vec::new() };
         let (correlation, _) = work.correlation(correlation, &[]);
-        let mut rule = correlation.described();
-        shared(&correlation, &mut rule);
+        let rule = correlation.described();
         let Work { diagnostics, state, applied, .. } = work;
         (correlation, Applied { rule, diagnostics, state, applied })
     }
@@ -118,19 +117,4 @@ fn renamed<'a>(mut member: Member<'a>, names: Vec<Field<'a>>) -> Member<'a> {
         *value = name;
     }
     member
-}
-
-/// Gives the rule that describes a correlation what pipelines decided about all of its rules alike.
-fn shared(correlation: &Correlation<'_>, described: &mut Rule<'_>) {
-    let mut rules = correlation.rules();
-    let Some(first) = rules.next() else { return };
-    let own = |(key, value): &(std::borrow::Cow<'_, str>, std::borrow::Cow<'_, str>)| {
-        (key.clone().into_owned().into(), value.clone().into_owned().into())
-    };
-    described.prepared.options = first.prepared.options.iter().map(own).collect();
-    described.prepared.scoped = first.prepared.scoped;
-    for rule in rules {
-        described.prepared.options.retain(|option| rule.prepared.options.iter().any(|other| other == option));
-        described.prepared.scoped &= rule.prepared.scoped;
-    }
 }

@@ -25,7 +25,8 @@ pub(super) fn approximate_chains(composer: &mut Composer<'_>, place: Span, ways:
     }
 }
 
-/// The rules that are the members, in order; the correlation is refused if one of them is a correlation.
+/// The rules that are the members, in order; the correlation is refused if one of them is a correlation, or if they have
+/// their times in different fields.
 pub(super) fn members<'c, 'a>(
     composer: &mut Composer<'_>,
     correlation: &'c Correlation<'a>,
@@ -40,6 +41,7 @@ pub(super) fn members<'c, 'a>(
             }
         }
     }
+    composer.has_one_time(correlation)?;
     Some(all)
 }
 

@@ -46,6 +46,7 @@ pub(in crate::targets) fn compose(
 ) -> Option<String> {
     composer.assume(Code::AssumeTimeField);
     let table = table(composer, correlation, engine)?;
+    composer.has_one_time(correlation)?;
     let time = composer.settings().time_field.clone().unwrap_or_else(|| TIME.to_owned());
     let time = composer.field(&Field::new(time), correlation.kind_span, engine.dialect)?;
     let rules: Vec<&Rule<'_>> = correlation.rules().collect();
