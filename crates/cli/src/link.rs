@@ -5,17 +5,18 @@
 use rayon::prelude::*;
 use sigcast_diagnostics::{Code, Diagnostic, Span};
 use sigcast_eval::{Limits, samples};
-use sigcast_frontend::{Joined, Kind, link};
+use sigcast_frontend::{Joined, Kind, correlate, join};
 use sigcast_ir::{Condition, Rule};
 
 use crate::engine::{Entry, guarded};
 use crate::input::Inputs;
 
-/// The documents with filters joined to their rules and used up by it.
+/// The documents with filters joined to their rules, and rules put into their correlations.
 pub(crate) fn linked<'a>(inputs: &Inputs, mut entries: Vec<Entry<'a>>) -> Vec<Entry<'a>> {
     only_filters(inputs, &mut entries);
     let mut documents: Vec<_> = entries.iter_mut().map(|entry| &mut entry.document).collect();
-    let joined = link(&mut documents);
+    let joined = join(&mut documents);
+    // Those that a correlation uses up are asked too, so before it does.
     let impossible: Vec<(usize, Diagnostic)> = joined
         .par_iter()
         .filter_map(|one| Some((one.document, impossible(entries.get(one.document)?, one)?)))
@@ -23,6 +24,7 @@ pub(crate) fn linked<'a>(inputs: &Inputs, mut entries: Vec<Entry<'a>>) -> Vec<En
     for (at, warning) in impossible {
         entries[at].document.diagnostics.push(warning);
     }
+    correlate(&mut entries.iter_mut().map(|entry| &mut entry.document).collect::<Vec<_>>());
     entries
 }
 
@@ -49,9 +51,14 @@ fn only_filters(inputs: &Inputs, entries: &mut [Entry<'_>]) {
 
 /// The warning for a rule that matches nothing any more, as far as the search for samples can tell.
 fn impossible(entry: &Entry<'_>, joined: &Joined) -> Option<Diagnostic> {
-    let Kind::Rule(rule) = &entry.document.kind else { return None };
     // Where the search fails there is nothing to say here: the conversion says what it meets.
-    guarded(entry.source, 0, || without_hit(rule)).ok().flatten().map(|span| {
+    let found = guarded(entry.source, 0, || match &entry.document.kind {
+        Kind::Rule(rule) => without_hit(rule),
+        // An aggregation of old has its rules from the start.
+        Kind::Correlation(correlation) => correlation.rules().find_map(without_hit),
+        _ => None,
+    });
+    found.ok().flatten().map(|span| {
         let message = "no event was found that the rule matches and its filters let through";
         let warning = Diagnostic::at(Code::FilterImpossible, span, message).here("matches some events alone");
         joined

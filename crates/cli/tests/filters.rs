@@ -86,6 +86,26 @@ fn a_rule_that_matches_nothing_any_more_is_warned_of() {
 }
 
 #[test]
+fn rules_of_correlations_are_asked_too() {
+    let folder = Folder::new("filters-impossible-correlations");
+    let many = "---\ntitle: Many\ncorrelation:\n  type: event_count\n  rules: [counted]\n  timespan: 5m\n  condition: \
+                {gte: 3}\n";
+    let named = GOOD.replacen("title:", "name: counted\ntitle:", 1);
+    let old = GOOD.replacen("condition: s", "condition: s | count() > 2\n    timeframe: 5m", 1);
+    for (name, rule) in [("named.yml", format!("{named}{many}")), ("old.yml", old)] {
+        let rule = folder.file(name, &rule);
+        let check = |filter: &str, expected: bool| {
+            let filter = folder.file("filter.yml", filter);
+            let ran = run(&["convert", "-t", "splunk", "--filter", &filter, &rule]);
+            assert_eq!(ran.stderr.contains("warning[filter-impossible]"), expected, "{name}: {}", ran.stderr);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+        };
+        check(FILTER, false);
+        check(&FILTER.replace("User: adm", "Image: a.exe"), true);
+    }
+}
+
+#[test]
 fn what_is_no_filter_is_not_converted_from_a_path_of_filters() {
     let folder = Folder::new("filters-others");
     let rule = folder.file("rule.yml", GOOD);

@@ -29,7 +29,7 @@ mod yaml;
 use std::borrow::Cow;
 
 pub use correlation::Unlinked;
-pub use link::{Joined, link};
+pub use link::{Joined, correlate, join, link};
 pub use modifier::Modifier;
 use sigcast_diagnostics::{Class, Diagnostic, SourceId, SourceMap, Span};
 use sigcast_ir::{Correlation, Filter, Rule};

@@ -24,15 +24,27 @@ pub struct Joined {
     pub filters: Vec<Span>,
 }
 
-/// Joins the filters of a run to the rules that they are for, and puts rules into the correlations that name them.
+/// Joins the filters of a run to the rules that they are for ([`join`]), and puts rules into the correlations that name them
+/// ([`correlate`]).
+pub fn link(documents: &mut [&mut Document<'_>]) {
+    join(documents);
+    correlate(documents);
+}
+
+/// Joins the filters of a run to the rules that they are for. Comes before [`correlate`].
 ///
-/// Filters are used up by it: their documents are then skipped, or invalid or refused if they are wrong. So are the rules
-/// of a correlation, unless one of those that name them has them generate queries of their own. Tells which rules were
-/// joined with filters, in order.
-pub fn link<'a>(documents: &mut [&mut Document<'a>]) -> Vec<Joined> {
-    let joined = filters::join(documents);
+/// Filters are used up by it: their documents are then skipped, or invalid or refused if they are wrong. Tells which
+/// rules were joined with filters, in order.
+pub fn join(documents: &mut [&mut Document<'_>]) -> Vec<Joined> {
+    filters::join(documents)
+}
+
+/// Puts rules into the correlations that name them.
+///
+/// The rules of a correlation are used up by it: their documents are then skipped, unless one of those that name them
+/// has them generate queries of their own.
+pub fn correlate(documents: &mut [&mut Document<'_>]) {
     correlations::link(documents);
-    joined
 }
 
 /// What the documents of a run are called, for references to them.
