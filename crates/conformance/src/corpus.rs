@@ -151,13 +151,13 @@ pub(crate) fn case<'a>(path: &str, rule: Rule<'a>, recorded: Vec<Value>) -> Resu
 
 /// The tests of each field.
 #[derive(Debug, Default)]
-struct Fields {
+pub(crate) struct Fields {
     by_name: BTreeMap<String, BTreeSet<Asked>>,
 }
 
 impl Fields {
     /// Takes in the tests of a query; whether there is a keyword among them.
-    fn read(&mut self, query: &Query<'_>) -> bool {
+    pub(crate) fn read(&mut self, query: &Query<'_>) -> bool {
         let mut keywords = false;
         query.each_match(&mut |found| {
             let Subject::Field(field) = &found.subject else {
@@ -184,7 +184,8 @@ impl Fields {
         keywords
     }
 
-    fn asked(&self) -> BTreeMap<String, Asked> {
+    /// What is asked of each field, in all.
+    pub(crate) fn asked(&self) -> BTreeMap<String, Asked> {
         let one = |(name, all): (&String, &BTreeSet<Asked>)| {
             let kind = match all.iter().copied().collect::<Vec<_>>().as_slice() {
                 [] => Asked::Text,

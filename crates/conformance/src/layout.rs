@@ -23,6 +23,8 @@ pub enum Asked {
     Equal,
     /// How it compares with a number.
     Number,
+    /// What a correlation makes of its numbers.
+    Decimal,
     /// Whether it is a boolean.
     Boolean,
     /// A part of a time.
@@ -120,6 +122,8 @@ pub enum Type {
     Address,
     /// Integers of 64 bits.
     Integer,
+    /// Numbers, also with fractions.
+    Decimal,
     /// Booleans.
     Boolean,
     /// Times in UTC.
@@ -145,6 +149,7 @@ impl Setting {
     pub const fn type_of(self, asked: Asked) -> Type {
         match asked {
             Asked::Number => Type::Integer,
+            Asked::Decimal => Type::Decimal,
             _ if matches!(self.model, Model::Fields) => Type::Keyword,
             Asked::Network if self.addresses => Type::Address,
             Asked::Network => Type::AddressText,
@@ -162,7 +167,7 @@ impl Setting {
             let mut own = FieldType::new(match self.type_of(*asked) {
                 Type::Keyword | Type::AddressText => FieldKind::Keyword,
                 Type::Address => FieldKind::Ip,
-                Type::Integer => FieldKind::Number,
+                Type::Integer | Type::Decimal => FieldKind::Number,
                 Type::Boolean => FieldKind::Boolean,
                 Type::Time => FieldKind::Date,
             });

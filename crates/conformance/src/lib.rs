@@ -11,6 +11,8 @@
 //! | compare | [`compare`] | the events that the engine finds against those that the evaluator matches |
 //! | report | [`report`] | `docs/conformance.md` |
 //!
+//! [`correlations`] does the same for correlations, over streams of events with times.
+//!
 //! [`kibana`] stands in for Kibana: it reads its language and translates as it does. [`spl`] stands in for Splunk, which
 //! cannot be had: it interprets its language as the documentation has it.
 //!
@@ -19,6 +21,7 @@
 
 pub mod compare;
 pub mod corpus;
+pub mod correlations;
 pub mod engines;
 pub mod kibana;
 pub mod layout;

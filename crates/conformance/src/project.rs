@@ -77,11 +77,20 @@ fn held(value: Value, kind: Type) -> Option<Value> {
         }
         (Type::Integer, Value::Number(number)) => number.as_i64().map(Value::from),
         (Type::Integer, Value::String(text)) => text.parse::<i64>().ok().map(|_| value),
+        (Type::Decimal, Value::Number(_)) => Some(value),
+        (Type::Decimal, Value::String(text)) => is_decimal(text).then_some(value),
         (Type::Time, Value::String(text)) => is_utc(text).then_some(value),
         (Type::Boolean, Value::Bool(_)) => Some(value),
         (Type::Boolean, Value::String(text)) => matches!(text.as_str(), "true" | "false").then_some(value),
         _ => None,
     }
+}
+
+/// Whether the text spells a number in digits, as every engine reads it.
+fn is_decimal(text: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let text = text.strip_prefix('-').unwrap_or(text);
+    text.split_once('.').map_or_else(|| digits(text), |(whole, part)| digits(whole) && digits(part))
 }
 
 /// Whether the text is a time of day in UTC, or without an offset.

@@ -11,6 +11,7 @@ TYPES = {
     "address-text": "VARCHAR",
     "address": "VARCHAR",
     "integer": "BIGINT",
+    "decimal": "DECIMAL(38, 9)",
     "boolean": "BOOLEAN",
     "time": "TIMESTAMP",
 }

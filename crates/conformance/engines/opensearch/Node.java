@@ -5,6 +5,7 @@ import org.opensearch.common.settings.Settings;
 import org.opensearch.core.common.transport.TransportAddress;
 import org.opensearch.env.Environment;
 import org.opensearch.http.HttpServerTransport;
+import org.opensearch.painless.PainlessPlugin;
 import org.opensearch.transport.Netty4Plugin;
 
 /**
@@ -13,7 +14,7 @@ import org.opensearch.transport.Netty4Plugin;
  */
 public final class Node extends org.opensearch.node.Node {
     private Node(Environment environment) {
-        super(environment, List.of(Netty4Plugin.class), false);
+        super(environment, List.of(Netty4Plugin.class, PainlessPlugin.class), false);
     }
 
     public static void main(String[] arguments) throws Exception {

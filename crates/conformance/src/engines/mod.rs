@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::Value;
+use sigcast_eval::BucketFiring;
 
 use crate::layout::{Asked, Setting};
 
@@ -35,11 +36,42 @@ pub trait Engine {
     /// What the engine says.
     fn load(&mut self, events: &[Value]) -> Result<(), Fault>;
 
+    /// What a query of a correlation finds in the events, or what the engine says against it. Here: events.
+    ///
+    /// # Errors
+    /// The engine itself failed.
+    fn find(&mut self, request: &Request<'_>) -> Result<Result<Found, String>, Fault> {
+        let mut answers = self.run(&[request.query.to_owned()])?;
+        Ok(answers.pop().unwrap_or_else(|| Err("no answer".to_owned())).map(Found::Events))
+    }
+
     /// The numbers of the events that each request finds, or what the engine says against the request.
     ///
     /// # Errors
     /// The engine itself failed.
     fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault>;
+}
+
+/// A query of a correlation.
+#[derive(Debug, Clone)]
+pub struct Request<'r> {
+    /// The query.
+    pub query: &'r str,
+    /// For each key of the groups the names that its column may have, the first that is there.
+    pub keys: Vec<Vec<String>>,
+    /// How long a window is, in milliseconds.
+    pub span: i64,
+    /// Whether windows are fixed, so that it finds those and no events.
+    pub fixed: bool,
+}
+
+/// What a query of a correlation finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Events at which it fires, by number.
+    Events(BTreeSet<usize>),
+    /// Windows in which it fires, with their groups.
+    Windows(BTreeSet<BucketFiring>),
 }
 
 /// The events that a request finds, or why the engine refuses it: with [`LACKS`] before it, for want of means.

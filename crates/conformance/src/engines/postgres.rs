@@ -140,6 +140,7 @@ impl Engine for Postgres {
         let column = |name: &String| {
             let kind = match fields.get(name).map(|asked| setting.type_of(*asked)) {
                 Some(Type::Integer) => "bigint",
+                Some(Type::Decimal) => "numeric",
                 Some(Type::Boolean) => "boolean",
                 Some(Type::Time) => "timestamp",
                 Some(Type::Address) => "inet",

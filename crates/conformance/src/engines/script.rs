@@ -153,6 +153,7 @@ impl Engine for Script {
             Type::AddressText => "address-text",
             Type::Address => "address",
             Type::Integer => "integer",
+            Type::Decimal => "decimal",
             Type::Boolean => "boolean",
             Type::Time => "time",
         };

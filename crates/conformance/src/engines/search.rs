@@ -3,6 +3,8 @@
 //! The artifacts are those that the product's `pom.xml` pins, fetched by Maven once. A request is the body of a search
 //! without what says how many hits are wanted, or a query of ES|QL, which begins with no brace.
 
+mod windows;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,18 +13,24 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
+use sigcast_eval::milliseconds;
 
-use super::{Answer, Engine, Fault};
+use super::{Answer, Engine, Fault, Found, Request};
 use crate::layout::{Asked, Setting, Type};
 
 /// The folder with a folder for each product.
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/engines");
 /// How many requests are sent at once.
 const AT_ONCE: usize = 100;
+/// How many events are few.
+const FEW: usize = 500;
 /// How many events are sent at once.
 const EVENTS_AT_ONCE: usize = 2_000;
 /// The index.
 pub const INDEX: &str = "events";
+
+/// The field with the times of events.
+pub const TIME: &str = "@timestamp";
 
 /// A server that searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +65,12 @@ pub struct Node {
     agent: ureq::Agent,
     url: String,
     version: String,
+    /// The times of the events that are there, of those that have one.
+    times: Vec<i64>,
+    /// How many there are.
+    loaded: usize,
+    /// How the index was made.
+    mapping: String,
 }
 
 impl Node {
@@ -105,6 +119,9 @@ impl Node {
             url: format!("http://127.0.0.1:{}", port.as_deref().unwrap_or("0")),
             agent: config.into(),
             version: String::new(),
+            times: Vec::new(),
+            loaded: 0,
+            mapping: String::new(),
             folder,
         };
         if port.is_none() {
@@ -190,7 +207,6 @@ impl Engine for Node {
     }
 
     fn prepare(&mut self, fields: &BTreeMap<String, Asked>, setting: Setting) -> Result<(), Fault> {
-        self.call("DELETE", INDEX, "")?;
         let kind = |asked: &Asked| match setting.type_of(*asked) {
             Type::Keyword | Type::AddressText if setting.caseless => {
                 json!({"type": "keyword", "normalizer": "lowercase"})
@@ -198,6 +214,7 @@ impl Engine for Node {
             Type::Keyword | Type::AddressText => json!({"type": "keyword"}),
             Type::Address => json!({"type": "ip"}),
             Type::Integer => json!({"type": "long"}),
+            Type::Decimal => json!({"type": "double"}),
             Type::Boolean => json!({"type": "boolean"}),
             Type::Time => json!({"type": "date"}),
         };
@@ -208,10 +225,24 @@ impl Engine for Node {
             "settings": {"number_of_shards": 1, "number_of_replicas": 0},
             "mappings": {"dynamic": "strict", "properties": properties},
         });
-        said(&self.call("PUT", INDEX, &body.to_string())?, "making an index")
+        let body = body.to_string();
+        // An index with a few events is sooner emptied than made anew.
+        if body == self.mapping && self.loaded < FEW {
+            let all: String = (0..self.loaded).map(|at| format!("{{\"delete\":{{\"_id\":\"{at}\"}}}}\n")).collect();
+            if self.loaded > 0 {
+                said(&self.call("POST", &format!("{INDEX}/_bulk"), &all)?, "emptying an index")?;
+                self.loaded = 0;
+            }
+            return Ok(());
+        }
+        self.call("DELETE", INDEX, "")?;
+        self.mapping = body;
+        said(&self.call("PUT", INDEX, &self.mapping)?, "making an index")
     }
 
     fn load(&mut self, events: &[Value]) -> Result<(), Fault> {
+        self.loaded = events.len();
+        self.times = events.iter().filter_map(|event| milliseconds(event.get(TIME)?)).collect();
         for (part, events) in events.chunks(EVENTS_AT_ONCE).enumerate() {
             let mut body = String::new();
             for (at, event) in events.iter().enumerate() {
@@ -226,6 +257,17 @@ impl Engine for Node {
             }
         }
         said(&self.call("POST", &format!("{INDEX}/_refresh"), "")?, "refreshing the index")
+    }
+
+    fn find(&mut self, request: &Request<'_>) -> Result<Result<Found, String>, Fault> {
+        let found = if !request.query.starts_with('{') {
+            windows::of_rows(&self.call("POST", "_query", &json!({"query": request.query}).to_string())?, request)
+        } else if request.query.contains("ctx.trigger") {
+            return self.watched(request);
+        } else {
+            windows::of_buckets(&self.call("POST", &format!("{INDEX}/_search"), request.query)?, request)
+        };
+        Ok(found.map(Found::Windows))
     }
 
     fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault> {

@@ -7,16 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use serde_json::Value;
+use sigcast_eval::{BucketFiring, milliseconds};
 
-use super::{Answer, Engine, Fault};
+use super::{Answer, Engine, Fault, Found, Request};
 use crate::layout::{Asked, Setting};
 use crate::spl::Query;
 use crate::spl::event::Event;
+use crate::spl::pipeline::{Pipeline, Ties};
 
 /// Events, and the interpreter.
 #[derive(Debug, Default)]
 pub struct Spl {
     events: Vec<Event>,
+    /// Those that have a time in `_time`, with it.
+    indexed: Vec<(i64, Event)>,
     answers: AtomicUsize,
     undocumented: AtomicUsize,
 }
@@ -40,6 +44,23 @@ impl Spl {
     }
 }
 
+/// What the rows are: events of the index, or windows with their groups.
+fn found(rows: &[Event], request: &Request<'_>) -> Result<Found, String> {
+    if !request.fixed {
+        let numbers = rows.iter().map(|row| row.number().ok_or("a row that is no event".to_owned()));
+        return numbers.collect::<Result<_, _>>().map(Found::Events);
+    }
+    let one = |row: &Event, name: &str| row.values(name).first().map(|value| value.plain.clone());
+    let window = |row: &Event| {
+        let start = one(row, "_time").and_then(|time| time.parse::<f64>().ok()).ok_or("a row without a time")?;
+        let key = |names: &Vec<String>| names.iter().find_map(|name| one(row, name));
+        let keys = request.keys.iter().map(key).collect::<Option<Vec<String>>>();
+        // Windows start at whole seconds.
+        Ok(BucketFiring { start: start as i64 * 1000, keys: keys.ok_or("a row without a key")? })
+    };
+    rows.iter().map(window).collect::<Result<BTreeSet<_>, String>>().map(Found::Windows)
+}
+
 impl Engine for Spl {
     fn name(&self) -> String {
         let (answers, open) = (self.answers.load(Ordering::Relaxed), self.undocumented.load(Ordering::Relaxed));
@@ -51,12 +72,34 @@ impl Engine for Spl {
 
     fn prepare(&mut self, _fields: &BTreeMap<String, Asked>, _setting: Setting) -> Result<(), Fault> {
         self.events.clear();
+        self.indexed.clear();
         Ok(())
     }
 
     fn load(&mut self, events: &[Value]) -> Result<(), Fault> {
-        self.events.extend(events.iter().map(Event::new));
+        for event in events {
+            if let Some(time) = event.get("_time").and_then(milliseconds) {
+                let mut fields = event.clone();
+                if let Value::Object(fields) = &mut fields {
+                    fields.remove("_time");
+                }
+                self.indexed.push((time, Event::indexed(&fields, time, self.events.len())));
+            }
+            self.events.push(Event::new(event));
+        }
+        // A search finds the latest events first.
+        self.indexed.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
         Ok(())
+    }
+
+    fn find(&mut self, request: &Request<'_>) -> Result<Result<Found, String>, Fault> {
+        let events: Vec<Event> = self.indexed.iter().map(|(_, event)| event.clone()).collect();
+        let found = Pipeline::parse(request.query).and_then(|query| {
+            let one = found(&query.run(&events, Ties::Kept)?, request)?;
+            let other = found(&query.run(&events, Ties::Reversed)?, request)?;
+            if one == other { Ok(one) } else { Err("the answer depends on an order that is not told".to_owned()) }
+        });
+        Ok(found)
     }
 
     fn run(&mut self, requests: &[String]) -> Result<Vec<Answer>, Fault> {

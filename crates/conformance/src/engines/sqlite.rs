@@ -60,7 +60,11 @@ fn cell(value: &Value) -> Cell {
     match value {
         Value::Null | Value::Array(_) | Value::Object(_) => Cell::Null,
         Value::Bool(flag) => Cell::Integer(i64::from(*flag)),
-        Value::Number(number) => number.as_i64().map_or_else(|| Cell::Text(number.to_string()), Cell::Integer),
+        Value::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(number), _) => Cell::Integer(number),
+            (None, Some(number)) if number.fract() != 0.0 => Cell::Real(number),
+            _ => Cell::Text(number.to_string()),
+        },
         Value::String(text) => Cell::Text(text.clone()),
     }
 }
@@ -75,6 +79,7 @@ impl Engine for Sqlite {
         let column = |name: &String| {
             let kind = match fields.get(name).map(|asked| setting.type_of(*asked)) {
                 Some(Type::Integer | Type::Boolean) => "INTEGER",
+                Some(Type::Decimal) => "NUMERIC",
                 _ => "TEXT",
             };
             format!(", {} {kind}", quoted(name))

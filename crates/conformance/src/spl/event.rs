@@ -69,6 +69,46 @@ impl Event {
         self.fields.entry(name.to_owned()).or_default().push(Text::new(text));
     }
 
+    /// The event with its time, in milliseconds since 1970, and its address in an index, which is its number: the fields
+    /// `_time`, `_bkt` and `_cd`.
+    #[must_use]
+    pub fn indexed(fields: &Value, time: i64, number: usize) -> Self {
+        let mut event = Self::new(fields);
+        let (seconds, part) = (time.div_euclid(1000), time.rem_euclid(1000));
+        let time = if part == 0 { seconds.to_string() } else { format!("{seconds}.{part:03}") };
+        event.set("_time", vec![time]);
+        event.set("_bkt", vec!["main~0~0".to_owned()]);
+        event.set("_cd", vec![format!("0:{number}")]);
+        event
+    }
+
+    /// The number that [`Event::indexed`] was given; none if the address is gone.
+    #[must_use]
+    pub fn number(&self) -> Option<usize> {
+        self.values("_cd").first()?.plain.strip_prefix("0:")?.parse().ok()
+    }
+
+    /// Gives a field these values; without any, the event does not have it any more.
+    pub(super) fn set(&mut self, name: &str, values: Vec<String>) {
+        if values.is_empty() {
+            self.fields.remove(name);
+        } else {
+            self.fields.insert(name.to_owned(), values.into_iter().map(Text::new).collect());
+        }
+    }
+
+    /// The only value of a field; none if the event does not have the field.
+    ///
+    /// # Errors
+    /// There are several.
+    pub(super) fn one(&self, name: &str) -> Result<Option<&str>, String> {
+        match self.values(name) {
+            [] => Ok(None),
+            [only] => Ok(Some(&only.plain)),
+            _ => Err(format!("several values of {name}, of which the documentation does not tell")),
+        }
+    }
+
     /// The values of a field; none if the event does not have it. `_raw` is the raw text.
     #[must_use]
     pub fn values(&self, name: &str) -> &[Text] {

@@ -21,6 +21,10 @@ pub(super) enum Function {
     IsNotNull,
     /// `if(condition, then, else)`.
     If,
+    /// `case(condition, value, …)`: the value of the first condition that is true; null if none is.
+    Case,
+    /// `split(text, "delimiter")`: several values.
+    Split(String),
     Coalesce,
     Lower,
     Upper,
@@ -51,6 +55,8 @@ impl Function {
             "isnull" => (Self::IsNull, 1, 1),
             "isnotnull" => (Self::IsNotNull, 1, 1),
             "if" => (Self::If, 3, 3),
+            "case" if arguments.len().is_multiple_of(2) => (Self::Case, 2, usize::MAX),
+            "split" => (Self::Split(text(1)?.to_owned()), 2, 2),
             "coalesce" => (Self::Coalesce, 1, usize::MAX),
             "lower" => (Self::Lower, 1, 1),
             "upper" => (Self::Upper, 1, 1),
@@ -90,6 +96,16 @@ impl Function {
             Self::IsNull => Value::Bool(value(0) == Value::Null),
             Self::IsNotNull => Value::Bool(value(0) != Value::Null),
             Self::If => value(if value(0).truth() == Some(true) { 1 } else { 2 }),
+            Self::Case => {
+                let mut cases = (0..arguments.len()).step_by(2);
+                cases.find(|at| value(*at).truth() == Some(true)).map_or(Value::Null, |at| value(at + 1))
+            }
+            Self::Split(delimiter) => {
+                let parts = |item: &Item| -> Vec<Item> {
+                    item.text().split(delimiter.as_str()).map(|part| Item::Text(part.to_owned())).collect()
+                };
+                Value::of(value(0).items().iter().flat_map(parts).collect())
+            }
             Self::Coalesce => {
                 let mut values = (0..arguments.len()).map(value);
                 values.find(|value| *value != Value::Null).unwrap_or(Value::Null)

@@ -11,6 +11,10 @@
 //! | `keyword` | terms and phrases without a field | Search Manual: Event segmentation; `segmenters.conf` |
 //! | `network` | CIDR notation | Search Reference, `search` and `cidrmatch` |
 //! | `expression`, `value`, `function` | `\| where` | Search Reference, `where`, Evaluation functions; Search Manual: Boolean expressions |
+//! | [`pipeline`] | searches that are more than a filter | Search Reference, `multisearch`; Search Manual, About the search pipeline |
+//! | `assign` | `eval`, `fillnull`, `fields`, `bin`, `convert` | Search Reference |
+//! | `rows` | `sort`, `reverse`, `mvexpand`, `dedup` | Search Reference |
+//! | `stats`, `statistics` | `stats`, `eventstats`, `streamstats` and their functions | Search Reference, Statistical and charting functions; `limits.conf` |
 //!
 //! What the documentation leaves open is taken so:
 //!
@@ -21,17 +25,25 @@
 //!   to decide `AND` by, if the other side is false, or `OR`, if the other side is true; only true keeps an event.
 //! - In `where`, a comparison and a test (`=`, `match`, `like`) are true if they are for any of several values. Other
 //!   functions take each value for itself; if they are null instead, [`Query::matches`] says whether that would matter.
+//! - A number that a command computes is one of 64-bit floating point, and its text is the shortest that reads as it.
+//! - A [`pipeline::Pipeline`] refuses to go on where fields have several values in a place of one, in a `BY` clause too,
+//!   and where rows lack a field of the clause of `streamstats`.
 //! - The raw text of an event holds every value as it is, one a line, and nothing else.
 //!
 //! Invariant: nothing here knows the backend, Sigma or the evaluator.
 
+mod assign;
 pub mod event;
 mod expression;
 mod function;
 mod keyword;
 mod network;
+pub mod pipeline;
+mod rows;
 mod scan;
 mod search;
+mod statistics;
+mod stats;
 mod value;
 
 use event::Event;
@@ -97,5 +109,7 @@ impl Query {
     }
 }
 
+#[cfg(test)]
+mod pipeline_tests;
 #[cfg(test)]
 mod tests;

@@ -4,16 +4,18 @@
 //! escapes quotes, pipes and itself, inside quotes too; a sequence that is not known is not altered; an asterisk cannot
 //! be escaped.
 
-/// The parts of a query between the pipes that are neither quoted nor escaped.
+/// The parts of a query between the pipes that are neither quoted nor escaped, nor in the brackets of a search inside.
 pub(super) fn stages(text: &str) -> Result<Vec<&str>, String> {
     let mut parts = Vec::new();
-    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    let (mut start, mut quoted, mut escaped, mut depth) = (0, false, false, 0_usize);
     for (at, c) in text.char_indices() {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
             '"' => quoted = !quoted,
-            '|' if !quoted => {
+            '[' if !quoted => depth += 1,
+            ']' if !quoted => depth = depth.checked_sub(1).ok_or("a ] without its [")?,
+            '|' if !quoted && depth == 0 => {
                 parts.push(&text[start..at]);
                 start = at + 1;
             }
@@ -23,8 +25,33 @@ pub(super) fn stages(text: &str) -> Result<Vec<&str>, String> {
     if quoted {
         return Err("quotation marks are not balanced".to_owned());
     }
+    if depth > 0 {
+        return Err("a [ without its ]".to_owned());
+    }
     parts.push(&text[start..]);
     Ok(parts)
+}
+
+/// The place of the bracket that closes one that was opened before the text.
+pub(super) fn closing(text: &str) -> Result<usize, String> {
+    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
+    for (at, c) in text.char_indices() {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '"' => quoted = !quoted,
+            '[' if !quoted => depth += 1,
+            ']' if !quoted && depth == 0 => return Ok(at),
+            ']' if !quoted => depth -= 1,
+            _ => {}
+        }
+    }
+    Err("a [ without its ]".to_owned())
+}
+
+/// Whether a name of a field has this character without being quoted.
+pub(super) fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// Characters, one after the other.
@@ -92,6 +119,44 @@ impl<'t> Scanner<'t> {
         let end = end.ok_or_else(|| format!("no end of what begins with {quote}"))?;
         self.advance(end + quote.len_utf8());
         Ok(unescaped(&rest[quote.len_utf8()..end], quote))
+    }
+
+    /// The name of a field, which is next after blanks: a word, or anything in double quotes. A pattern of names is none.
+    pub(super) fn name(&mut self) -> Result<String, String> {
+        self.skip_blanks();
+        let name = match self.peek() {
+            Some('"') => self.quoted('"')?,
+            _ => self.take_while(is_word).to_owned(),
+        };
+        if name.is_empty() || name.contains('*') {
+            return Err(format!("the name of a field was expected: {}", self.here()));
+        }
+        Ok(name)
+    }
+
+    /// The names of fields up to the end, with commas or blanks between them.
+    pub(super) fn names(&mut self) -> Result<Vec<String>, String> {
+        let mut names = vec![self.name()?];
+        loop {
+            self.skip_blanks();
+            self.take(",");
+            self.skip_blanks();
+            if self.rest().is_empty() {
+                return Ok(names);
+            }
+            names.push(self.name()?);
+        }
+    }
+
+    /// Takes this word, whatever its case, if it is next after blanks.
+    pub(super) fn word(&mut self, word: &str) -> bool {
+        let mut ahead = self.clone();
+        ahead.skip_blanks();
+        let found = ahead.take_while(is_word).eq_ignore_ascii_case(word);
+        if found {
+            *self = ahead;
+        }
+        found
     }
 
     /// What goes on here, for messages.

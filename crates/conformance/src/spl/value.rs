@@ -65,7 +65,8 @@ impl Item {
         }
     }
 
-    fn compare(&self, other: &Self) -> Option<Ordering> {
+    /// How it compares with another.
+    pub(super) fn compare(&self, other: &Self) -> Option<Ordering> {
         let as_numbers = match (self, other) {
             (Self::Number(_), _) | (_, Self::Number(_)) | (Self::Field(_), Self::Field(_)) => {
                 self.number().zip(other.number())
@@ -103,4 +104,30 @@ pub(super) fn compare(one: &Value, order: Order, other: &Value) -> Value {
     };
     let any = |one: &Item| other.items().iter().any(|other| holds(one.compare(other)));
     Value::Bool(one.items().iter().any(any))
+}
+
+/// What a sign of arithmetic gives: null if a side is not one number. A division by zero is null.
+pub(super) fn arithmetic(one: &Value, sign: char, other: &Value) -> Value {
+    let number = |value: &Value| match value.items() {
+        [only] => only.number(),
+        _ => None,
+    };
+    let Some((one, other)) = number(one).zip(number(other)) else { return Value::Null };
+    let found = match sign {
+        '+' => one + other,
+        '-' => one - other,
+        '*' => one * other,
+        _ => one / other,
+    };
+    if found.is_finite() { Value::Items(vec![Item::Number(found)]) } else { Value::Null }
+}
+
+/// The texts joined: null if one of them is no single value.
+pub(super) fn joined(parts: impl Iterator<Item = Value>) -> Value {
+    let mut all = String::new();
+    for part in parts {
+        let [only] = part.items() else { return Value::Null };
+        all.push_str(&only.text());
+    }
+    Value::Items(vec![Item::Text(all)])
 }

@@ -1,0 +1,207 @@
+//! Correlations on every engine that can be had here: what is exact agrees, and no query is refused.
+
+use std::path::Path;
+
+use serde_json::{Map, Value, json};
+use sigcast_conformance::corpus;
+use sigcast_conformance::correlations::compare::{Tally, compare};
+use sigcast_conformance::correlations::{Sampled, read, report, runs};
+use sigcast_conformance::engines::postgres::Postgres;
+use sigcast_conformance::engines::script::Script;
+use sigcast_conformance::engines::search::{Node, Product};
+use sigcast_conformance::engines::spl::Spl;
+use sigcast_conformance::engines::sqlite::Sqlite;
+use sigcast_conformance::engines::{Engine, Fault};
+use sigcast_diagnostics::SourceMap;
+use sigcast_eval::TimedEvent;
+use sigcast_frontend::{Kind, link, parse};
+
+/// Runs correlations on an engine under all of its ways.
+fn check(name: &str, engine: Result<impl Engine, Fault>, sampled: &[Sampled<'_>]) -> Vec<Tally> {
+    let mut engine = match engine {
+        Ok(engine) => engine,
+        Err(fault) => {
+            println!("skipped: {fault}");
+            return Vec::new();
+        }
+    };
+    let mut all = Vec::new();
+    for run in runs::of(name) {
+        let tally = compare(&mut engine, sampled, run).expect("an engine that runs");
+        println!("{}{:?} {:?}", report::line(name, &engine.name(), run, &tally), tally.refused, tally.not_run);
+        let details = report::details(run, &tally, 3);
+        assert!(details.is_empty(), "{details}");
+        all.push(tally);
+    }
+    all
+}
+
+/// The sample correlations with every `step`th of their streams.
+fn samples(name: &str, engine: Result<impl Engine, Fault>, step: usize) {
+    let rules = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules/correlation"));
+    let sources = corpus::read(rules).expect("rules");
+    let mut sampled = read(&sources);
+    for one in &mut sampled {
+        one.streams = std::mem::take(&mut one.streams).into_iter().step_by(step).collect();
+    }
+    assert!(sampled.len() > 8, "{} correlations", sampled.len());
+    for tally in check(name, engine, &sampled) {
+        assert!(tally.exact > 0 && tally.firing > 10 && tally.streams > tally.firing, "{tally:?}");
+    }
+}
+
+#[test]
+fn sample_correlations_in_splunks_language() {
+    samples("spl", Spl::start(), 1);
+}
+
+#[test]
+fn sample_correlations_on_sqlite() {
+    samples("sqlite", Sqlite::start(), 1);
+}
+
+#[test]
+fn sample_correlations_on_postgres() {
+    samples("postgres", Postgres::start(), 1);
+}
+
+#[test]
+fn sample_correlations_on_duckdb() {
+    samples("duckdb", Script::python("duckdb"), 1);
+}
+
+#[test]
+fn sample_correlations_on_opensearch() {
+    samples("opensearch", Node::start(Product::OpenSearch), 5);
+}
+
+#[test]
+fn sample_correlations_on_elasticsearch() {
+    samples("elasticsearch", Node::start(Product::Elasticsearch), 5);
+}
+
+/// Rules that overlap, so that one event may be an event of several.
+const RULES: &str = "\
+title: One\nname: one\nlogsource: {product: windows}\ndetection: {s: {EventID: [1, 4]}, condition: s}\n---
+title: Two\nname: two\nlogsource: {product: windows}\ndetection: {s: {EventID: [2, 4]}, condition: s}\n---
+title: Three\nname: three\nlogsource: {product: windows}\ndetection: {s: {EventID: 3}, f: {Port: 5}, condition: s and not f}\n---
+";
+
+/// Correlations of those rules: the type, the rules, and the condition.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("event_count", "[one]", "{gte: 2}"),
+    ("event_count", "[one, two]", "{gt: 2, lte: 4}"),
+    ("event_count", "[one, two, three]", "{eq: 3}"),
+    ("event_count", "[three]", "{neq: 1}"),
+    ("event_count", "[two, three]", "{gt: 3}"),
+    ("value_count", "[one, two]", "{field: User, gte: 2}"),
+    ("value_count", "[one, two]", "{field: [User, Target], gte: 3}"),
+    ("value_count", "[one]", "{field: Port, lt: 2}"),
+    ("value_sum", "[one, two]", "{field: Bytes, gte: 110}"),
+    ("value_sum", "[one]", "{field: Bytes, lt: 20}"),
+    ("value_avg", "[one, two]", "{field: Bytes, gt: 20.5}"),
+    ("value_min", "[one, two]", "{field: Bytes, gte: 7}"),
+    ("value_min", "[two, three]", "{field: Bytes, eq: 7}"),
+    ("value_max", "[one]", "{field: Port, lte: 2}"),
+    ("value_max", "[one, three]", "{field: Port, gt: 1, neq: 5}"),
+    ("value_median", "[one, two]", "{field: Bytes, gt: 8}"),
+    ("value_percentile", "[one, two, three]", "{field: Bytes, percentile: 75, gt: 30}"),
+    ("temporal", "[one, two]", ""),
+    ("temporal", "[one, two, three]", "{gte: 2}"),
+    ("temporal", "[one, two, three]", "one and (two or three)"),
+    ("temporal", "[one, two, three]", "one and two and not three"),
+    ("temporal", "[one, two]", "not one and not (two and one)"),
+    ("temporal_ordered", "[one, two]", ""),
+    ("temporal_ordered", "[three, two, one]", ""),
+    ("temporal_ordered", "[one, two, three]", "{gte: 2}"),
+    ("temporal_ordered", "[one, two, three]", "(one or two) and three"),
+    ("temporal_ordered", "[two, one, three]", "two and one and not three"),
+];
+
+/// Correlations of other forms, whole.
+const OTHERS: &[&str] = &[
+    "title: C\ncorrelation: {type: event_count, rules: [two], timespan: 15s, condition: {gte: 2}}\n",
+    "title: C\ncorrelation: {type: value_sum, rules: [two, three], timespan: 1m, condition: {field: Bytes, gt: 100}}\n",
+    "title: C\ncorrelation: {type: temporal, rules: [one, two], group-by: [who], timespan: 1m, aliases: {who: {one: User, two: \
+     Target}}}\n",
+    "title: C\ncorrelation: {type: temporal_ordered, rules: [one, two], group-by: [who], timespan: 1m, aliases: {who: {one: \
+     User, two: Target}}}\n",
+    "title: Many\nname: many\ncorrelation: {type: event_count, rules: [one], group-by: [Host, User], timespan: 1m, condition: \
+     {gte: 2}}\n---\ntitle: C\ncorrelation: {type: temporal_ordered, rules: [many, two], group-by: [Host], timespan: 1m}\n",
+    "title: Many\nname: many\ncorrelation: {type: value_count, rules: [one, two], group-by: [Host], timespan: 1m, condition: \
+     {field: User, gte: 2}}\n---\ntitle: C\ncorrelation: {type: temporal, rules: [many, three], timespan: 30s}\n",
+    "title: Many\nname: many\ncorrelation: {type: value_sum, rules: [one], group-by: [Host], timespan: 1m, condition: {field: \
+     Bytes, gt: 50}}\n---\ntitle: Middle\nname: middle\ncorrelation: {type: temporal, rules: [many, two], group-by: [Host], \
+     timespan: 2m}\n---\ntitle: C\ncorrelation: {type: value_count, rules: [middle, three], group-by: [Host], timespan: 1m, \
+     condition: {field: Port, gte: 2}}\n",
+];
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, most: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % most
+    }
+}
+
+/// A stream of some events within a few minutes; times may be equal, and fields absent or empty.
+fn stream(dice: &mut Dice) -> Vec<TimedEvent> {
+    let event = |dice: &mut Dice| {
+        let mut event = Map::new();
+        event.insert("EventID".to_owned(), json!(dice.below(5)));
+        for (field, values) in [
+            ("User", [json!("a"), json!("A"), json!("b"), Value::Null]),
+            ("Target", [json!("a"), json!("b"), json!(""), json!("b")]),
+            ("Host", [json!("x"), json!("x"), json!("y"), json!("x")]),
+            ("Port", [json!(1), json!(2), json!(5), Value::Null]),
+            ("Bytes", [json!(10), json!(7), json!(100), json!("none")]),
+        ] {
+            let value = &values[usize::try_from(dice.below(4)).expect("small")];
+            if dice.below(8) > 0 {
+                event.insert(field.to_owned(), value.clone());
+            }
+        }
+        let seconds = i64::try_from(dice.below(240)).expect("small");
+        let millis = if dice.below(3) == 0 { i64::try_from(dice.below(1000)).expect("small") } else { 0 };
+        // 2026-01-01T00:00:00Z, and some minutes.
+        TimedEvent { time: 1_767_225_600_000 + seconds / 15 * 15_000 + millis, event: Value::Object(event) }
+    };
+    let count = 4 + dice.below(12);
+    (0..count).map(|_| event(dice)).collect()
+}
+
+/// Correlations of every kind over random streams.
+fn random(name: &str, engine: Result<impl Engine, Fault>, each: usize) {
+    let plain = KINDS.iter().map(|(kind, rules, condition)| {
+        let condition = if condition.is_empty() { String::new() } else { format!(", condition: {condition}") };
+        format!("title: C\ncorrelation: {{type: {kind}, rules: {rules}, group-by: [Host], timespan: 1m{condition}}}\n")
+    });
+    let mut sources = SourceMap::new();
+    let all: Vec<String> = plain.chain(OTHERS.iter().map(|text| (*text).to_owned())).collect();
+    for (at, text) in all.iter().enumerate() {
+        sources.add(format!("{at}: {text}"), format!("{RULES}{text}"));
+    }
+    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut sampled = Vec::new();
+    for (id, source) in sources.iter() {
+        // Every file has rules of the same names, so each is a run of its own.
+        let mut documents = parse(&sources, id);
+        link(&mut documents.iter_mut().collect::<Vec<_>>());
+        let last = documents.pop().expect("a document");
+        let Kind::Correlation(correlation) = last.kind else { panic!("{}: {last:?}", source.name()) };
+        let streams = (0..each).map(|_| stream(&mut dice)).collect();
+        sampled.push(Sampled::new(source.name(), *correlation, streams).expect("a correlation that has a meaning"));
+    }
+    for tally in check(name, engine, &sampled) {
+        assert!(tally.exact > 10 && tally.firing > each && tally.streams > tally.firing, "{tally:?}");
+    }
+}
+
+#[test]
+fn random_streams_in_splunks_language() {
+    random("spl", Spl::start(), 150);
+}
