@@ -178,7 +178,7 @@ impl<'o, 'y, 'a> Outputs<'o, 'y, 'a> {
                     self.reader.fault(entry.part.head(), message);
                 }
                 let name = self.name(entry, target, word.as_ref());
-                let backend = Backend { target, settings: settings.clone(), given: given.clone() };
+                let backend = Backend { target, settings: settings.clone(), given: given.clone() }.for_format(format);
                 self.config.jobs.push(Job { backend, format, extension: format.extension.to_owned() });
                 self.config.outputs.push(Output {
                     name,

@@ -136,6 +136,28 @@ fn init_writes_what_build_takes() {
     assert_eq!(names(&folder, "dist"), ["all.esql", "splunk/medium/good.spl"]);
 }
 
+/// What a format asks of the query, `build` asks too: what it writes is what `convert` prints.
+#[test]
+fn a_format_is_built_as_it_is_converted() {
+    let check = |target: &str, format: &str, extension: &str, within: &str, without: &str| {
+        let config = format!(
+            "rules: [rules/good.yml]\noutputs:\n- {{target: {target}, format: {format}, options: {{index: 'logs-*', time_range: 1h}}, \
+             file: dist/all.{extension}}}\n"
+        );
+        let folder = project("build-format", &config);
+        let ran = build(&folder, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let text = fs::read_to_string(format!("{}/dist/all.{extension}", folder.path())).expect("a file");
+        let rule = format!("{}/rules/good.yml", folder.path());
+        let options = ["-O", "index=logs-*", "-O", "time_range=1h"];
+        let printed = run(&[&["convert", "-t", target, "-f", format], &options[..], &[&rule]].concat()).stdout;
+        assert_eq!(text, printed);
+        assert!(text.contains(within) && !text.contains(without), "{text}");
+    };
+    check("lucene", "siem-rule", "json", "\"query\": \"Image:a.exe\"", "_index:");
+    check("esql", "siem-rule", "json", "METADATA _id", "TIMESTAMP");
+}
+
 /// The sample repository: one command writes every target, and what its baseline lists is all that is refused.
 #[test]
 fn the_sample_repository_is_built_by_one_command() {
