@@ -24,7 +24,7 @@ pub struct Target {
     pub language: Language,
     /// What its store holds of events.
     pub model: DataModel,
-    /// Older forms, by the value of the option `style`.
+    /// Other forms: older ones, by the value of the option `style`, and such as a format asks for by itself.
     pub styles: &'static [(&'static str, Style)],
     /// The keys of the options it knows.
     pub options: &'static [&'static str],
@@ -64,7 +64,7 @@ pub enum Language {
     },
 }
 
-/// An older form of a target's output.
+/// Another form of a target's output: an older one, or what a format is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Style {
     /// The language as the style writes it.

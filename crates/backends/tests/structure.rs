@@ -131,8 +131,9 @@ impl<'s> World<'s> {
                 if self.read(&read, None)? != truth {
                     return Err(format!("{CONTRADICTION}: {text:?}"));
                 }
-                if leaf.emit.list.is_some() {
-                    for text in readback::atoms(&doubled(leaf), dialect, self.settings) {
+                // A list of values that must all match may open in another way.
+                for all in [false, true].into_iter().filter(|_| leaf.emit.list.is_some()) {
+                    for text in readback::atoms(&Leaf { all, ..doubled(leaf) }, dialect, self.settings) {
                         self.atoms.insert(text, truth);
                     }
                 }
@@ -276,7 +277,14 @@ fn same(wanted: &Truth, found: &Truth, read: &Read) -> Result<(), String> {
 
 /// Every backend that is checked: each target as it is, and with options that change the form of queries.
 fn backends() -> Vec<Backend> {
-    support::backends(&[("cidr", "expand"), ("cidr", "native"), ("case", "expand"), ("fields", "dynamic")])
+    let mut all =
+        support::backends(&[("cidr", "expand"), ("cidr", "native"), ("case", "expand"), ("fields", "dynamic")]);
+    // Formats for which the query has a form of its own.
+    for target in sigcast_backends::TARGETS {
+        let made = target.formats.iter().map(|format| Backend::new(target, Settings::default()).for_format(format));
+        all.extend(made.filter(|backend| backend.settings.style.is_some()));
+    }
+    all
 }
 
 /// Checks every rule under a folder; how many queries were compared.

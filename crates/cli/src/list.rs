@@ -134,7 +134,8 @@ fn options(words: &[String]) -> Result<Table, Fault> {
 /// The styles that one of the targets has: each has its own.
 fn styles(targets: &[&'static Target]) -> String {
     let mut names: Vec<&str> = Vec::new();
-    for (name, _) in targets.iter().flat_map(|target| target.styles) {
+    for (name, _) in targets.iter().filter(|target| target.options.contains(&"style")).flat_map(|target| target.styles)
+    {
         if !names.contains(name) {
             names.push(name);
         }

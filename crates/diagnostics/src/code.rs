@@ -249,6 +249,9 @@ codes! {
     KeywordTokens = Approximation "keyword-tokens";
     /// The target cannot mind case here, so the query matches more than the rule.
     CaseWidened = Approximation "case-widened";
+    /// A blank in a value is said by the wildcard for any one character, since the server loses blanks: the query also
+    /// matches where another character stands there.
+    BlankWidened = Approximation "blank-widened";
     /// The field is analysed text by the schema and has no keyword subfield: values are matched word by word.
     AnalysedText = Approximation "analysed-text";
     /// The engine may re-read the value as a query of another language unless its field is a keyword.
@@ -319,6 +322,8 @@ codes! {
     /// No more events match, and no more groups of events come out, than the limits on rows and memory let through: the
     /// query's own, or those of the engine's commands.
     AssumeWithinLimit = Assumption "assume-within-limit";
+    /// The server makes the query of the rule by itself, in the way that its source shows: no query of sigcast is run.
+    AssumeServerCompiles = Assumption "assume-server-compiles";
     /// Values are no longer than the schema's `ignore_above` for their field; longer ones are not indexed.
     AssumeIndexedValues = Assumption "assume-indexed-values";
 

@@ -48,6 +48,9 @@ pub(crate) fn register(environment: &mut Environment<'_>) {
     environment.add_filter("prose", prose);
     environment.add_filter("no_tokens", no_tokens);
     environment.add_filter("no_mustache", |text: &str| mustache::without_tags(text));
+    environment.add_filter("sigma_detection", crate::sigma::detection);
+    environment.add_filter("rule_title", crate::sigma::title);
+    environment.add_filter("day", crate::sigma::day);
 }
 
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -272,7 +275,7 @@ fn is_printable(c: char) -> bool {
 
 /// JSON text with every character that is not printable as `\uXXXX`: right in YAML and TOML, too, which have no pairs of
 /// surrogates.
-fn printable(json: &str) -> String {
+pub(crate) fn printable(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     for c in json.chars() {
         if is_printable(c) {

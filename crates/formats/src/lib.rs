@@ -12,6 +12,7 @@ mod header;
 mod naming;
 mod notes;
 mod schedule;
+mod sigma;
 mod threat;
 mod threshold;
 mod watch;

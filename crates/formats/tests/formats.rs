@@ -184,6 +184,8 @@ fn no_text_of_a_rule_leaves_its_place() {
                 let paths = |values: &[Value]| {
                     let mut out = BTreeSet::new();
                     values.iter().for_each(|value| keys(value, "", &mut out));
+                    // Some servers refuse a rule whose date is another text: it is left out then.
+                    out.remove("/date");
                     out
                 };
                 assert_eq!(paths(&hostile), paths(&tame), "{label}");
@@ -193,7 +195,10 @@ fn no_text_of_a_rule_leaves_its_place() {
                 }
                 let mut texts = Vec::new();
                 hostile.iter().for_each(|value| strings(value, &mut texts));
-                assert!(texts.iter().any(|text| text.contains("]]> ../x\\y/z [stanza]")), "{label}: {texts:?}");
+                // OpenSearch Security Analytics takes no title with `..`, `|` and some other signs.
+                let strict = format.name == "security-analytics";
+                let title = if strict { "]]) ./x\\y/z [stanza]" } else { "]]> ../x\\y/z [stanza]" };
+                assert!(texts.iter().any(|text| text.contains(title)), "{label}: {texts:?}");
             }
         }
     }

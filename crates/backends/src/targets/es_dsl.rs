@@ -396,7 +396,7 @@ const READING: Reading = Reading {
 };
 
 /// Bytes of an object with its braces; 0 if there is none.
-fn object(text: &str) -> usize {
+pub(in crate::targets) fn object(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
     while let Some(c) = text[at..].chars().next() {

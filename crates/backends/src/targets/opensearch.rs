@@ -5,6 +5,9 @@
 //! expressions are those of Elasticsearch. The styles of the Atomic Threat Coverage library knew no OpenSearch.
 
 mod correlation;
+mod security_analytics;
+
+use sigcast_diagnostics::Code;
 
 use super::formats::{DSL_REQUEST, ELASTALERT};
 use super::lucene::{self, LUCENE};
@@ -19,12 +22,19 @@ pub static TARGET: Target = Target {
     title: "OpenSearch query_string (Lucene syntax)",
     language: Language::Single(&OPENSEARCH),
     model: lucene::INDEX,
-    styles: &[],
+    styles: &[(security_analytics::NAME, security_analytics::STYLE)],
     formats: &[
         plain("lucene"),
         Format::made("monitor", "a query-level monitor of OpenSearch Alerting", "json")
             .also(&["monitor_rule"])
             .scoping()
+            .without_correlations(),
+        // The detector that a rule is put in says which indices, and how often.
+        Format::made("security-analytics", "a rule of OpenSearch Security Analytics, as its API takes it", "yml")
+            .preparing(|settings| {
+                settings.style = Some(security_analytics::NAME);
+                settings.scope_outside = true;
+            })
             .without_correlations(),
         Format::made("saved-search", "saved searches for the import of OpenSearch Dashboards, one a line", "ndjson")
             .also(&["dashboards", "dashboards_ndjson"])
@@ -45,6 +55,11 @@ pub static TARGET: Target = Target {
         "level",
         "data_view",
     ],
+    assumes: |settings| match settings.style {
+        Some(security_analytics::NAME) => &[Code::AssumeServerCompiles],
+        _ => &[],
+    },
+    scoped: |settings| settings.style.is_none() && !settings.index.is_empty(),
     correlate: Correlate::Composed(correlation::compose),
     ..lucene::TARGET_CONST
 };

@@ -156,6 +156,7 @@ fn a_format_is_built_as_it_is_converted() {
     };
     check("lucene", "siem-rule", "json", "\"query\": \"Image:a.exe\"", "_index:");
     check("esql", "siem-rule", "json", "METADATA _id", "TIMESTAMP");
+    check("opensearch", "security-analytics", "yml", "Image: 'a.exe'", "_index:");
 }
 
 /// The sample repository: one command writes every target, and what its baseline lists is all that is refused.
