@@ -3,7 +3,9 @@
 //! Source: Graylog documentation, "Search query language". It differs from Elasticsearch's query string in this:
 //! - a term may not start with a wildcard unless the server allows it (`allow_leading_wildcard_searches`);
 //! - a text without a field is searched in `message`, `full_message` and `source`, which are analysed: by words;
-//! - the time range and the stream stand beside the query, not in it.
+//! - the time range and the stream stand beside the query, not in it;
+//! - `$name$`, in quotes too, is a parameter of the search, without which it fails. Source: Graylog2/graylog2-server, pull
+//!   requests 9877 (two `$` around letters, digits and `_`; any text before 4.0.2) and 14692 (`\$` is the sign itself).
 
 use sigcast_diagnostics::Code;
 use sigcast_ir::model::{Blank, DataModel, Edges, Values};
@@ -11,7 +13,7 @@ use sigcast_ir::{Expr, Match, Part, Pattern, Shape, Test};
 
 use super::lucene::{self, LUCENE};
 use crate::correlate::Correlate;
-use crate::dialect::{Dialect, Emit, Say, TextSays, no_variant};
+use crate::dialect::{Dialect, Emit, Form, Say, TextSays, ValueWriter, no_variant};
 use crate::passes::blanks::{merge_blanks, not_empty};
 use crate::passes::simplify;
 use crate::say::{Legaliser, Refusal, Said, leaf};
@@ -61,10 +63,16 @@ const MODEL: DataModel = DataModel {
 pub(super) static GRAYLOG: Dialect = Dialect {
     name: "Graylog search",
     passes: &[simplify, merge_blanks, simplify],
+    field: |writer, name| {
+        let mut inner = Writer::new(writer.dialect, writer.settings);
+        inner.escaped(name, lucene::RESERVED, '\\');
+        writer.put(&without_parameters(&inner.out));
+    },
     variant: no_variant,
     text: TextSays {
         // Empty texts are not stored: the field is absent.
         empty: lucene::ABSENT.native(),
+        exact: Say::Lowered(text),
         prefix: Say::Lowered(text),
         suffix: Say::Lowered(text),
         contains: Say::Lowered(text),
@@ -74,6 +82,8 @@ pub(super) static GRAYLOG: Dialect = Dialect {
     },
     cased: TextSays {
         empty: lucene::ABSENT.native(),
+        exact: Say::Lowered(cased),
+        prefix: Say::Lowered(cased),
         suffix: Say::Lowered(cased),
         contains: Say::Lowered(cased),
         runs: Say::Lowered(cased),
@@ -83,6 +93,7 @@ pub(super) static GRAYLOG: Dialect = Dialect {
     keyword: Say::Lowered(keyword),
     keyword_cased: Say::Lowered(keyword),
     keyword_regex: Say::Refused(Code::KeywordUnsupported, "regular expressions need a field in Graylog"),
+    regex: Say::Lowered(regex),
     ..LUCENE
 };
 
@@ -93,13 +104,62 @@ fn text<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>
         return Ok(legaliser.write(lucene::EXISTS, found));
     }
     leading(found, legaliser);
-    lucene::text(found, legaliser)
+    Ok(shielded(lucene::text(found, legaliser)?))
+}
+
+/// A regular expression.
+fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+    Ok(shielded(lucene::regex(found, legaliser)?))
+}
+
+/// The leaf with a backslash before each `$`.
+fn shielded(said: Said<'_>) -> Said<'_> {
+    let Expr::Match(mut leaf) = said else { return said };
+    let value: Option<ValueWriter> = match leaf.matches.first().map(|found| &found.test) {
+        Some(Test::Text { pattern, .. }) if !pattern.texts().any(|text| text.contains('$')) => None,
+        Some(Test::Text { pattern, .. }) if matches!(pattern.shape(), Shape::Exact(_)) => {
+            Some(|writer, test| shield(writer, test, lucene::exact_value))
+        }
+        Some(Test::Text { .. }) => Some(|writer, test| shield(writer, test, lucene::pattern_value)),
+        Some(Test::Regex(source)) if source.source.contains('$') => {
+            Some(|writer, test| shield(writer, test, lucene::regex_value))
+        }
+        _ => None,
+    };
+    if let Some(value) = value {
+        leaf.emit = Emit { form: Form::Infix { operator: ":", value }, ..leaf.emit };
+    }
+    Expr::Match(leaf)
+}
+
+/// Writes a value, and a backslash before each `$`.
+fn shield(writer: &mut Writer<'_>, test: &Test<'_>, value: ValueWriter) {
+    let mut inner = Writer::new(writer.dialect, writer.settings);
+    value(&mut inner, test);
+    writer.put(&without_parameters(&inner.out));
+}
+
+/// A text of the language with a backslash before each `$` that has none. In terms, quotes and expressions alike, that is
+/// the sign itself.
+fn without_parameters(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut escaped = false;
+    for c in text.chars() {
+        if c == '$' && !escaped {
+            out.push('\\');
+        }
+        escaped = c == '\\' && !escaped;
+        out.push(c);
+    }
+    out
 }
 
 /// Text minding case.
 fn cased<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     leading(found, legaliser);
-    Ok(legaliser.write(lucene::PATTERN.assuming(lucene::CASED), found))
+    let exact = matches!(pattern_of(&found.test).map(Pattern::shape), Some(Shape::Exact(_)));
+    let emit = if exact { lucene::EXACT } else { lucene::PATTERN };
+    Ok(shielded(legaliser.write(emit.assuming(lucene::CASED), found)))
 }
 
 /// Notes that the server must allow a wildcard at the start.
@@ -124,6 +184,7 @@ fn keyword<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<
             return legaliser.say(&Expr::Const(true));
         }
         leading(&open, legaliser);
+        // Letters and digits: no `$`.
         return Ok(legaliser.write(Emit::whole(lucene::keyword), &open));
     }
     // Analysis drops all but letters and digits, so that only phrases can hold such signs and blanks; a wildcard between
@@ -144,8 +205,22 @@ fn quoted(writer: &mut Writer<'_>, found: &Match<'_>) {
     if let Some(pattern) = pattern_of(&found.test) {
         writer.put("\"");
         for text in pattern.texts() {
-            writer.escaped(text, &['"', '\\'], '\\');
+            writer.escaped(text, &['"', '\\', '$'], '\\');
         }
         writer.put("\"");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_parameters;
+
+    #[test]
+    fn no_name_stands_between_two_dollars() {
+        let check = |text: &str, expected: &str| assert_eq!(without_parameters(text), expected);
+        check("a$b$", r"a\$b\$");
+        // A backslash that is escaped itself escapes nothing.
+        check(r"\$a\\$b\\\$", r"\$a\\\$b\\\$");
+        check(r"C:\\x", r"C:\\x");
     }
 }

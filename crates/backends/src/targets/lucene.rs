@@ -171,7 +171,7 @@ fn field(writer: &mut Writer<'_>, name: &str) {
 }
 
 /// What must be escaped in a term that stands without quotes.
-const RESERVED: &[char] = &[
+pub(super) const RESERVED: &[char] = &[
     '+', '-', '=', '&', '|', '>', '<', '!', '(', ')', '{', '}', '[', ']', '^', '"', '~', '*', '?', ':', '\\', '/', ' ',
     '\t', '\n', '\r', '\u{3000}',
 ];
@@ -219,7 +219,7 @@ fn minds_case(found: &Match<'_>, legaliser: &Legaliser<'_>) -> bool {
 }
 
 /// A regular expression in the syntax of Lucene's engine.
-fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
+pub(super) fn regex<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> Result<Said<'a>, Refusal> {
     let Test::Regex(source) = &found.test else { return legaliser.say(&Expr::Match(found.clone())) };
     let translated = translated(passes::regex::lucene(source)?);
     if passes::regex::assumes_single_lines(source) {
@@ -250,7 +250,7 @@ pub(super) fn network<'a>(found: &Match<'a>, legaliser: &mut Legaliser<'_>) -> R
 }
 
 /// A text, quoted if anything in it is more than a letter, digit, `_`, `.` or `-`.
-fn exact_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+pub(super) fn exact_value(writer: &mut Writer<'_>, test: &Test<'_>) {
     let Some(pattern) = pattern_of(test) else { return };
     let text = pattern.texts().next().unwrap_or_default();
     // A word that starts otherwise could be an operator of its own (`-x`), and `AND` is one.
@@ -266,7 +266,7 @@ fn exact_value(writer: &mut Writer<'_>, test: &Test<'_>) {
     }
 }
 
-fn pattern_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+pub(super) fn pattern_value(writer: &mut Writer<'_>, test: &Test<'_>) {
     if let Some(pattern) = pattern_of(test) {
         wildcards(writer, pattern);
     }
@@ -276,7 +276,7 @@ fn wildcards(writer: &mut Writer<'_>, pattern: &Pattern<'_>) {
     write::parts(writer, pattern, |writer, text| writer.escaped(text, RESERVED, '\\'), "*", "?");
 }
 
-fn regex_value(writer: &mut Writer<'_>, test: &Test<'_>) {
+pub(super) fn regex_value(writer: &mut Writer<'_>, test: &Test<'_>) {
     if let Test::Regex(regex) = test {
         writer.put("/");
         writer.put(&regex.source);

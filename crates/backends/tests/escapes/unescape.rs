@@ -29,7 +29,8 @@ struct Form {
 fn form(language: &str) -> Option<Form> {
     let plain = |operators| Some(Form { operators, lowered: false, calls: &[] });
     match language {
-        "Elasticsearch query_string" | "OpenSearch query_string" | "Graylog search" => plain(&[(":", lucene)]),
+        "Elasticsearch query_string" | "OpenSearch query_string" => plain(&[(":", lucene)]),
+        "Graylog search" => plain(&[(":", graylog)]),
         "Kibana Query Language" => plain(&[(": ", kibana)]),
         "Splunk search" => plain(&[("=", splunk_search)]),
         "Splunk where" => Some(Form { operators: &[("=", eval)], lowered: true, calls: &["lower("] }),
@@ -239,6 +240,27 @@ fn lucene(text: &str) -> Option<Vec<Piece>> {
         });
     }
     (!matches!(text, "AND" | "OR" | "NOT" | "&&" | "||")).then_some(out)
+}
+
+/// Graylog: Lucene's parser, before which a name between two `$` becomes a parameter. In a phrase, too, a backslash may
+/// stand before any sign.
+fn graylog(text: &str) -> Option<Vec<Piece>> {
+    let sign = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let pieces: Vec<&str> = text.split('$').collect();
+    let between = pieces.get(1..pieces.len().saturating_sub(1)).unwrap_or_default();
+    if between.iter().any(|piece| !piece.is_empty() && piece.chars().all(sign)) {
+        return None;
+    }
+    let Some(phrase) = text.strip_prefix('"') else { return lucene(text) };
+    let mut out = String::new();
+    let mut chars = phrase.chars();
+    loop {
+        match chars.next()? {
+            '"' => return chars.as_str().is_empty().then(|| literal(&out)),
+            '\\' => out.push(chars.next()?),
+            c => out.push(c),
+        }
+    }
 }
 
 /// KQL: a text in quotes, or a bare value whose blanks at the ends do not count.

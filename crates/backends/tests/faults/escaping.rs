@@ -190,3 +190,17 @@ fn a_value_that_starts_with_a_comparison_sign_is_a_text() {
         ],
     );
 }
+
+/// Graylog takes a name between two `$` for a parameter of the search, in quotes too, and a search with one that is not
+/// declared fails.
+#[test]
+fn dollars_make_no_parameters() {
+    check(
+        r"s: {f: '$name$', g|contains: 'C$ $d$', h|re: '\$e\$'}",
+        "s",
+        &[
+            ("lucene", Text(r#"f:"$name$" AND g:*C$\ $d$* AND h:/.*\$e\$.*/"#)),
+            ("graylog", Text(r#"f:"\$name\$" AND g:*C\$\ \$d\$* AND h:/.*\$e\$.*/"#)),
+        ],
+    );
+}

@@ -35,6 +35,34 @@ fn check(items: &str, wanted: &str) {
     rule(&format!("sel:\n{body}condition: sel"), wanted);
 }
 
+/// Macros stand in backquotes, and are not expanded in quotes (Splunk Enterprise, Knowledge Manager Manual, "Use search
+/// macros in searches"); names between two `$` are given values by `savedsearch` and `map` only. So values that hold them
+/// stand in quotes, in every stage.
+#[test]
+fn signs_of_macros_stand_in_quotes() {
+    let items = [
+        "f: '`audit`'",
+        "f: 'a$name$b'",
+        "f|contains: '$name$ `x`'",
+        "f|re: '`a`$'",
+        "f|cased: '`x`'",
+        "f|gte: 1",
+        "'f|contains': ['`', '```']",
+        "'|all': ['`k`', '$k$']",
+    ];
+    for item in items {
+        let found = convert(&format!("sel:\n  {item}\ncondition: sel"), &[]);
+        let [query] = found.queries.as_slice() else { panic!("{item}: {:?}", found.diagnostics) };
+        let (mut quoted, mut escaped) = (false, false);
+        for c in query.chars() {
+            quoted ^= c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            assert!(quoted || !matches!(c, '`' | '$'), "{item}: {query}");
+        }
+        assert!(!quoted, "{item}: {query}");
+    }
+}
+
 /// The same, negated.
 #[track_caller]
 fn negated(items: &str, wanted: &str) {
