@@ -55,7 +55,7 @@ impl Tactic {
     /// Its page.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://attack.mitre.org/tactics/{}/", self.id)
+        page(self.id)
     }
 
     /// Its name as one word: `CommandAndControl`.
@@ -75,7 +75,7 @@ impl Former {
     /// Its page then.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("https://attack.mitre.org/tactics/{}/", self.id)
+        page(self.id)
     }
 
     /// Its name as one word: `DefenseEvasion`.
@@ -83,6 +83,11 @@ impl Former {
     pub fn word(&self) -> String {
         word(self.slug)
     }
+}
+
+/// The page of a tactic.
+fn page(id: &str) -> String {
+    format!("https://attack.mitre.org/tactics/{id}/")
 }
 
 /// `command-and-control` as `CommandAndControl`.

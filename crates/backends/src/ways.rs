@@ -133,3 +133,63 @@ impl Way {
         Self { chain: union(&self.chain, &other.chain), absent: union(&self.absent, &other.absent) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `(a and b) or not (b or c)`, or a part of it.
+    fn conditions() -> Vec<MemberCondition> {
+        use MemberCondition::{And, Member, Not, Or};
+        let and = And(vec![Member(0), Member(1)]);
+        let none = Not(Box::new(Or(vec![Member(1), Member(2)])));
+        let both = Or(vec![and.clone(), none.clone()]);
+        vec![
+            Member(2),
+            and,
+            none.clone(),
+            both.clone(),
+            Not(Box::new(both.clone())),
+            And(vec![both, Not(Box::new(none))]),
+        ]
+    }
+
+    fn is_true(condition: &MemberCondition, present: &[bool]) -> bool {
+        match condition {
+            MemberCondition::And(terms) => terms.iter().all(|term| is_true(term, present)),
+            MemberCondition::Or(terms) => terms.iter().any(|term| is_true(term, present)),
+            MemberCondition::Not(inner) => !is_true(inner, present),
+            MemberCondition::Member(member) => present[*member],
+        }
+    }
+
+    #[test]
+    fn a_condition_is_true_exactly_where_one_of_its_ways_is() {
+        for condition in conditions() {
+            let ways = ways(&Wanted::Rules(condition.clone()), 3).expect("few");
+            for choice in 0..8_u32 {
+                let present: Vec<bool> = (0..3).map(|member| choice >> member & 1 == 1).collect();
+                let holds = |way: &Way| {
+                    way.chain.iter().all(|member| present[*member]) && !way.absent.iter().any(|member| present[*member])
+                };
+                assert_eq!(ways.iter().any(holds), is_true(&condition, &present), "{condition:?} {present:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn groups_stand_among_others_and_around_all_if_a_language_wants_them() {
+        let check = |at: usize, always_grouped: bool, expected: &str| {
+            let words = Words { and: " & ", or: " | ", not: "!", always_grouped };
+            let present = ["a", "b", "c"].map(str::to_owned);
+            assert_eq!(condition_text(&conditions()[at], &present, &words), expected);
+        };
+        check(0, false, "c");
+        check(1, false, "a & b");
+        check(2, false, "!(b | c)");
+        check(3, false, "(a & b) | !(b | c)");
+        check(4, false, "!((a & b) | !(b | c))");
+        check(1, true, "(a & b)");
+        check(3, true, "((a & b) | !((b | c)))");
+    }
+}

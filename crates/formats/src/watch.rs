@@ -112,14 +112,21 @@ pub(crate) fn shown_fields(rule: &Rule<'_>) -> Vec<String> {
 
 /// The text that shows the hits in an e-mail, as Mustache: the rule's fields of each hit, or the whole of it.
 pub(crate) fn hits(fields: &[String]) -> String {
-    let mut text = String::from("{{ctx.payload.hits.total}} hits\n{{#ctx.payload.hits.hits}}\n{{_index}} {{_id}}\n");
+    let mut text = String::from("{{ctx.payload.hits.total}} hits\n{{#ctx.payload.hits.hits}}\n");
+    text.push_str(&event(fields));
+    text.push_str("{{/ctx.payload.hits.hits}}\n");
+    text
+}
+
+/// The lines that show one event: where it lies, then its fields.
+fn event(fields: &[String]) -> String {
+    let mut text = String::from("{{_index}} {{_id}}\n");
     for field in fields {
         text.push_str(&format!("{field}: {{{{_source.{field}}}}}\n"));
     }
     if fields.is_empty() {
         text.push_str("{{_source}}\n");
     }
-    text.push_str("{{/ctx.payload.hits.hits}}\n");
     text
 }
 
@@ -134,14 +141,9 @@ pub(crate) fn parts(query: &str) -> Option<serde_json::Value> {
 pub(crate) fn groups(fields: &[String]) -> String {
     let mut text = String::from(
         "{{ctx.payload.aggregations.groups.buckets.size}} groups\n{{#ctx.payload.aggregations.groups.buckets}}\n\
-         {{#toJson}}key{{/toJson}}: {{doc_count}} events\n{{#events.hits.hits}}\n{{_index}} {{_id}}\n",
+         {{#toJson}}key{{/toJson}}: {{doc_count}} events\n{{#events.hits.hits}}\n",
     );
-    for field in fields {
-        text.push_str(&format!("{field}: {{{{_source.{field}}}}}\n"));
-    }
-    if fields.is_empty() {
-        text.push_str("{{_source}}\n");
-    }
+    text.push_str(&event(fields));
     text.push_str("{{/events.hits.hits}}\n{{/ctx.payload.aggregations.groups.buckets}}\n");
     text
 }

@@ -128,14 +128,7 @@ pub(crate) fn parse<'a>(
     names: &mut Names<'a>,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Parsed<'a>> {
-    let input = text.scalar.text.as_ref();
-    let (syntax, rest) = match grammar::parse(input) {
-        Ok(parsed) => parsed,
-        Err(fault) => {
-            diagnostics.push(shown(text, fault));
-            return None;
-        }
-    };
+    let (syntax, rest) = syntax(text, diagnostics)?;
     let mut resolver = Resolver { text, names, diagnostics, used: Vec::new(), exhausted: false };
     let condition = resolver.resolve(&syntax);
     let mut used = resolver.used;
@@ -144,6 +137,11 @@ pub(crate) fn parse<'a>(
         rest => Some(aggregation::parse(text, rest, names, &mut used, diagnostics)?),
     };
     condition.map(|condition| Parsed { condition, used, aggregation })
+}
+
+/// A text by the grammar, and what stands behind from a `|` on. None if it does not parse, which is said.
+fn syntax<'t>(text: &'t Text<'_, '_>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Syntax<'t>, &'t str)> {
+    grammar::parse(&text.scalar.text).map_err(|fault| diagnostics.push(shown(text, fault))).ok()
 }
 
 /// The error of a text that does not parse.

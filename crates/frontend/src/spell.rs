@@ -104,11 +104,7 @@ fn bounds(bounds: &[Bound<'_>]) -> impl Iterator<Item = (&'static str, Value)> {
     bounds.iter().map(|bound| {
         let name = match bound.order {
             Order::Equal if bound.negated => "neq",
-            Order::Equal => "eq",
-            Order::Less => "lt",
-            Order::LessOrEqual => "lte",
-            Order::Greater => "gt",
-            Order::GreaterOrEqual => "gte",
+            order => order.word(),
         };
         (name, Value::Word(bound.value.text.to_string()))
     })

@@ -64,6 +64,18 @@ impl Order {
         }
     }
 
+    /// Its name in rules, such as `gte`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Equal => "eq",
+            Self::Less => "lt",
+            Self::LessOrEqual => "lte",
+            Self::Greater => "gt",
+            Self::GreaterOrEqual => "gte",
+        }
+    }
+
     /// Whether it holds of two things that compare so, left with right.
     #[must_use]
     pub const fn holds(self, found: Ordering) -> bool {

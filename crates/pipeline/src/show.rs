@@ -116,14 +116,9 @@ fn words(test: &Test<'_>) -> Option<String> {
     Some(all.join("|"))
 }
 
+/// The modifier for an order; equality needs none.
 fn order_word(order: Order) -> Option<&'static str> {
-    match order {
-        Order::Equal => None,
-        Order::Less => Some("lt"),
-        Order::LessOrEqual => Some("lte"),
-        Order::Greater => Some("gt"),
-        Order::GreaterOrEqual => Some("gte"),
-    }
+    (order != Order::Equal).then(|| order.word())
 }
 
 /// A value; without its open ends if the key says them.

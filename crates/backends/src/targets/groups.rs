@@ -1,7 +1,9 @@
-//! What languages that look at groups of events ask of a correlation, whichever way they write it.
+//! What languages that look at groups of events ask of a correlation, whichever way they write it, and what they say of it.
 //!
 //! Invariant: what is asked for here is true of the whole correlation, or there is no answer: a caller that gets none
 //! refuses.
+
+use std::collections::BTreeSet;
 
 use sigcast_diagnostics::{Code, Span};
 use sigcast_ir::{Bound, Correlation, Field, KeyField, Member, NumberValue, Order, Rule, Source, lower};
@@ -15,6 +17,27 @@ pub(super) const INDEX: &str = "logs-*";
 /// What is said of windows that do not end with each event.
 pub(super) const FIXED_WINDOWS: &str = "events are counted in windows of one timespan that follow each other: those that \
                                         lie on both sides of a border are not counted together";
+
+/// The same where an option asks for such windows, or the language has no others for what is measured.
+pub(super) const TUMBLING: &str =
+    "events are counted in windows that follow each other, so those on both sides of a border are missed";
+
+/// Why a correlation of correlations is refused under that option.
+pub(super) const TUMBLING_INSIDE: &str =
+    "one of correlations is not written for fixed windows, only with `window=sliding`";
+
+/// What is said of an order that is not asked for in such a window.
+pub(super) const UNORDERED: &str = "the order of the rules within a fixed window is not asked for";
+
+/// What is said of a number of values that is not exact.
+pub(super) const ESTIMATED_VALUES: &str = "the engine estimates how many values there are";
+
+/// What is said of a percentile that is not exact.
+pub(super) const ESTIMATED_PERCENTILES: &str = "the engine estimates percentiles";
+
+/// What is said of an event that several rules match, where it can have the value of one of them only.
+pub(super) const FIRST_VALUE: &str = "the values are of another field for each rule, and an event that several rules match \
+                                      has that of the first";
 
 /// Says where an order is lost that is asked of the first and last times of each two rules.
 pub(super) fn approximate_chains(composer: &mut Composer<'_>, place: Span, ways: &[Way]) {
@@ -97,6 +120,15 @@ pub(super) fn named<'a>(correlation: &Correlation<'a>) -> Vec<Field<'a>> {
         }
     }
     all
+}
+
+/// The names of the fields that a rule names as those to show, and of those that it tests.
+pub(super) fn shown_or_tested(rule: &Rule<'_>) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = rule.meta.fields.iter().map(|field| field.as_str().to_owned()).collect();
+    for (query, _) in lower::queries(rule) {
+        query.each_match(&mut |found| names.extend(found.field().map(|field| field.as_str().to_owned())));
+    }
+    names
 }
 
 /// What is shown of a group's events: the fields that are named for that, then those that the rules test; no keys.

@@ -100,7 +100,7 @@ fn counted(
                 composer.refuse(place, "a threshold rule counts no values of a field that it groups by");
                 return None;
             }
-            composer.approximate(Code::EstimatedMeasure, place, "the engine estimates how many values there are");
+            composer.approximate(Code::EstimatedMeasure, place, groups::ESTIMATED_VALUES);
             Some(format!("\"value\":1,\"cardinality\":[{{\"field\":{},\"value\":{least}}}]", json(&field)))
         }
         _ => {

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use sigcast_diagnostics::{Code, Diagnostic};
 use sigcast_ir::{Quantifier, Reference};
 
-use super::grammar::{self, Syntax};
-use super::{Text, matches, offset, shown};
+use super::grammar::Syntax;
+use super::{Text, matches, offset, syntax};
 use crate::correlation::Words;
 
 /// How many rules a condition may stand for, each counted as often as it is meant.
@@ -19,16 +19,9 @@ pub(crate) fn parse<'a>(
     rules: &[Reference<'a>],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<Words<'a>> {
-    let input = text.scalar.text.as_ref();
-    let (syntax, rest) = match grammar::parse(input) {
-        Ok(parsed) => parsed,
-        Err(fault) => {
-            diagnostics.push(shown(text, fault));
-            return None;
-        }
-    };
+    let (syntax, rest) = syntax(text, diagnostics)?;
     if !rest.is_empty() {
-        let span = text.place(rest, offset(input, rest));
+        let span = text.place(rest, offset(&text.scalar.text, rest));
         diagnostics.push(
             Diagnostic::at(Code::BadCondition, span, "the condition does not parse: its end is expected, not `|`")
                 .here("an aggregation has no place here"),

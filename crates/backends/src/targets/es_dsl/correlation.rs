@@ -228,7 +228,7 @@ fn measured(
         Measure::Maximum => (format!("\"max\":{{\"field\":{field}}}"), "measured".to_owned()),
         Measure::Median | Measure::Percentile(_) => {
             let part = if let Measure::Percentile(part) = measure { part } else { 50.0 };
-            composer.approximate(Code::EstimatedMeasure, place, "the engine estimates percentiles");
+            composer.approximate(Code::EstimatedMeasure, place, groups::ESTIMATED_PERCENTILES);
             (format!("\"percentiles\":{{\"field\":{field},\"percents\":[{part:?}]}}"), format!("measured[{part:?}]"))
         }
         _ => (format!("\"sum\":{{\"field\":{field}}}"), "measured".to_owned()),
@@ -257,8 +257,7 @@ fn distinct(
     let most = bounds.iter().map(reach).max().unwrap_or(0);
     if let [field] = fields.as_slice() {
         let precision = most.saturating_mul(3).clamp(PRECISION.0, PRECISION.1);
-        let message = "the engine estimates how many values there are";
-        composer.approximate(Code::EstimatedMeasure, place, message);
+        composer.approximate(Code::EstimatedMeasure, place, groups::ESTIMATED_VALUES);
         kept.aggregations.push(format!(
             "\"measured\":{{\"cardinality\":{{\"field\":{field},\"precision_threshold\":{precision}}}}}"
         ));

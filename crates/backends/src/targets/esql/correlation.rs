@@ -225,8 +225,8 @@ impl Query<'_, '_, '_> {
                 _ => format!("SUM({value})"),
             };
             if matches!(measure, Measure::Median | Measure::Percentile(_)) {
-                let message = "the engine estimates percentiles";
-                self.composer.approximate(Code::EstimatedMeasure, self.correlation.kind_span, message);
+                let place = self.correlation.kind_span;
+                self.composer.approximate(Code::EstimatedMeasure, place, groups::ESTIMATED_PERCENTILES);
             }
             self.stats(&[format!("sigma_value = {call}")], keys, &[])?;
         }
@@ -240,9 +240,7 @@ impl Query<'_, '_, '_> {
         if let Some(common) = groups::common_values(correlation) {
             return common.iter().map(|field| self.name(field, correlation.kind_span)).collect();
         }
-        let message = "the values are of another field for each rule, and an event that several rules match has that of the \
-                       first";
-        self.composer.approximate(Code::CountedPerRule, correlation.kind_span, message);
+        self.composer.approximate(Code::CountedPerRule, correlation.kind_span, groups::FIRST_VALUE);
         let count = correlation.members.iter().map(|member| member.values.len()).max().unwrap_or(0);
         let mut columns = Vec::new();
         for at in 0..count {

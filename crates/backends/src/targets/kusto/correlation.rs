@@ -51,8 +51,7 @@ impl Query<'_, '_> {
     fn correlation(&mut self, correlation: &Correlation<'_>, outermost: bool) -> Option<Rows> {
         let fixed = self.composer.settings().window == WindowMode::Tumbling;
         if fixed && !(outermost && correlation.members.iter().all(|member| matches!(member.source, Source::Rule(_)))) {
-            let reason = "one of correlations is not written for fixed windows, only with `window=sliding`";
-            self.composer.refuse(correlation.kind_span, reason);
+            self.composer.refuse(correlation.kind_span, groups::TUMBLING_INSIDE);
             return None;
         }
         let mut rows = self.rows(correlation)?;
@@ -171,9 +170,7 @@ impl Query<'_, '_> {
     /// Windows that follow each other.
     fn fixed(&mut self, rows: &mut Rows, correlation: &Correlation<'_>) {
         let place = correlation.kind_span;
-        let message =
-            "events are counted in windows that follow each other, so those on both sides of a border are missed";
-        self.composer.approximate(Code::FixedWindows, place, message);
+        self.composer.approximate(Code::FixedWindows, place, groups::TUMBLING);
         let (columns, fulfilled) = match &correlation.criterion {
             Criterion::Measure { measure, bounds } => {
                 if matches!(measure, Measure::Median | Measure::Percentile(_)) {
@@ -185,8 +182,7 @@ impl Query<'_, '_> {
             }
             Criterion::Temporal { ordered, wanted } => {
                 if *ordered {
-                    let message = "the order of the rules within a fixed window is not asked for";
-                    self.composer.approximate(Code::OrderLost, place, message);
+                    self.composer.approximate(Code::OrderLost, place, groups::UNORDERED);
                 }
                 let counts = rows.counts();
                 let names: Vec<String> = counts.iter().map(|(name, _)| name.clone()).collect();

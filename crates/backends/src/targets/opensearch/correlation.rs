@@ -89,7 +89,7 @@ fn measured(
     let field = name(composer, field, place)?;
     if measure == Measure::Distinct {
         composer.assume(Code::AssumeKeywordFields);
-        composer.approximate(Code::EstimatedMeasure, place, "the engine estimates how many values there are");
+        composer.approximate(Code::EstimatedMeasure, place, groups::ESTIMATED_VALUES);
         return Some((vec![format!("distinct_count({field}) as sigma_value")], wanted));
     }
     composer.assume(Code::AssumeNumeric);
@@ -102,7 +102,7 @@ fn measured(
         _ => format!("sum({field})"),
     };
     if matches!(measure, Measure::Median | Measure::Percentile(_)) {
-        composer.approximate(Code::EstimatedMeasure, place, "the engine estimates percentiles");
+        composer.approximate(Code::EstimatedMeasure, place, groups::ESTIMATED_PERCENTILES);
     }
     let columns = vec![format!("{call} as sigma_value"), format!("count({field}) as sigma_values")];
     Some((columns, format!("sigma_values > 0 and {wanted}")))

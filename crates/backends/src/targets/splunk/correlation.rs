@@ -45,8 +45,7 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
     let alone = correlation.members.iter().all(|member| matches!(member.source, Source::Rule(_)));
     let tumbling = composer.settings().window == WindowMode::Tumbling;
     if tumbling && !alone {
-        let reason = "one of correlations is not written for fixed windows, only with `window=sliding`";
-        composer.refuse(correlation.kind_span, reason);
+        composer.refuse(correlation.kind_span, groups::TUMBLING_INSIDE);
         return None;
     }
     let mut query = Query { composer, out: String::new(), alone, tables: Vec::new(), numbers: 0, helpers: Vec::new() };

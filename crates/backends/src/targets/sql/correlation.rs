@@ -23,6 +23,7 @@ use sigcast_ir::{Bound, Correlation, Criterion, Field, KeyField, Measure, Member
 use super::{TABLE, TIME};
 use crate::correlate::Composer;
 use crate::dialect::Dialect;
+use crate::targets::groups;
 use crate::ways::{Words, condition_text, ways_in_order};
 use crate::write::Writer;
 
@@ -292,9 +293,7 @@ impl Query<'_, '_> {
         }
         let cases: Vec<String> =
             node.flags.iter().zip(&values).map(|(flag, value)| format!("WHEN {flag} THEN {value}")).collect();
-        let message = "the values are of another field for each rule, and an event that several rules match has that of \
-                       the first";
-        self.composer.approximate(Code::CountedPerRule, node.correlation.kind_span, message);
+        self.composer.approximate(Code::CountedPerRule, node.correlation.kind_span, groups::FIRST_VALUE);
         Some(format!("CASE {} END", cases.join(" ")))
     }
 

@@ -5,9 +5,10 @@
 use std::collections::BTreeSet;
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Correlation, Criterion, Field, KeyField, Measure, Member, Rule, Source, lower};
+use sigcast_ir::{Correlation, Criterion, Field, KeyField, Measure, Member, Rule, Source};
 
 use super::{Query, SHOWN};
+use crate::targets::groups;
 use crate::targets::kusto::{KUSTO, literal};
 use crate::write::Writer;
 
@@ -135,7 +136,7 @@ impl Query<'_, '_> {
             pieces.push(format!("extend {}", columns.join(", ")));
         }
         let mut context = Vec::new();
-        for name in shown(correlation) {
+        for name in correlation.rules().flat_map(groups::shown_or_tested).collect::<BTreeSet<_>>() {
             if (KUSTO.bad_field)(&name).is_none() && !name.contains('.') {
                 let name = self.composer.field(&Field::new(name), correlation.span, &KUSTO)?;
                 if !keys.contains(&name) && name != place.time && !name.contains('(') {
@@ -217,7 +218,7 @@ impl Query<'_, '_> {
         }
         columns.extend(self.value(correlation, member)?);
         let mut shown = Vec::new();
-        for name in fields(rule) {
+        for name in groups::shown_or_tested(rule) {
             if (KUSTO.bad_field)(&name).is_none() {
                 let column = self.composer.field(&Field::new(name.clone()), rule.span, &KUSTO)?;
                 shown.push(format!("{}, {column}", literal::quoted(&name)));
@@ -296,20 +297,4 @@ impl Rows {
         self.events = "sum(sigma_events)";
         self.context = vec![("sigma_context".to_owned(), format!("make_set(sigma_context, {SHOWN})"))];
     }
-}
-
-/// The fields that the rules show and test.
-fn shown(correlation: &Correlation<'_>) -> BTreeSet<String> {
-    correlation.rules().flat_map(fields).collect()
-}
-
-/// The fields that a rule shows and tests.
-fn fields(rule: &Rule<'_>) -> BTreeSet<String> {
-    let mut names: BTreeSet<String> = rule.meta.fields.iter().map(|field| field.as_str().to_owned()).collect();
-    for (query, _) in lower::queries(rule) {
-        query.each_match(&mut |found| {
-            names.extend(found.field().map(|field| field.as_str().to_owned()));
-        });
-    }
-    names
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Correlation, Criterion, Measure, Wanted, lower};
+use sigcast_ir::{Correlation, Criterion, Measure, Wanted};
 
 use super::measures::percentile_function;
 use super::{Flag, Node, Query, WORDS, within};
@@ -14,9 +14,7 @@ use crate::ways::condition_text;
 impl Query<'_, '_> {
     /// Writes the commands of a correlation of rules.
     pub(super) fn tumbling(&mut self, correlation: &Correlation<'_>) -> Option<()> {
-        let message =
-            "events are counted in windows that follow each other, so those on both sides of a border are missed";
-        self.composer.approximate(Code::FixedWindows, correlation.kind_span, message);
+        self.composer.approximate(Code::FixedWindows, correlation.kind_span, groups::TUMBLING);
         let flags: Vec<Flag> = correlation
             .members
             .iter()
@@ -74,8 +72,7 @@ impl Query<'_, '_> {
     /// How many events each member has.
     fn counts(&mut self, node: &Node<'_, '_>, ordered: bool, wanted: &Wanted<'_>) -> (Vec<String>, String) {
         if ordered {
-            let message = "the order of the rules within a fixed window is not asked for";
-            self.composer.approximate(Code::OrderLost, node.correlation.kind_span, message);
+            self.composer.approximate(Code::OrderLost, node.correlation.kind_span, groups::UNORDERED);
         }
         let names = node.names("count", node.flags.len());
         let count = |(name, flag): (&String, &Flag)| match flag {
@@ -96,15 +93,7 @@ impl Query<'_, '_> {
 
     /// The values of the fields that the rules show and test: events are gone behind a `stats`.
     fn context(&mut self, node: &Node<'_, '_>) -> Vec<String> {
-        let mut names = BTreeSet::new();
-        for rule in node.correlation.rules() {
-            names.extend(rule.meta.fields.iter().map(|field| field.as_str().to_owned()));
-            for (query, _) in lower::queries(rule) {
-                query.each_match(&mut |found| {
-                    names.extend(found.field().map(|field| field.as_str().to_owned()));
-                });
-            }
-        }
+        let names: BTreeSet<String> = node.correlation.rules().flat_map(groups::shown_or_tested).collect();
         let mut columns: Vec<String> = Vec::new();
         if node.flags.iter().any(Option::is_some) {
             columns.push("values(sigma_rule) AS sigma_rules".to_owned());
