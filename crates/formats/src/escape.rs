@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use minijinja::value::Value;
+use minijinja::value::{Value, ValueKind};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State};
 use sigcast_backends::{Comment, mustache};
 
@@ -43,8 +43,14 @@ pub(crate) fn register(environment: &mut Environment<'_>) {
     environment.add_function("refuse", refuse);
     environment.add_filter("continued", continued);
     environment.add_filter("stanza", stanza);
+    environment.add_filter("web_address", web_address);
+    environment.add_filter("minutes", minutes);
+    environment.add_test("three_numbers", three_numbers);
     environment.add_filter("comment", comment);
     environment.add_filter("conf_key", conf_key);
+    environment.add_filter("conf_value", conf_value);
+    environment.add_function("whole", whole);
+    environment.add_function("list", list);
     environment.add_filter("prose", prose);
     environment.add_filter("no_tokens", no_tokens);
     environment.add_filter("no_mustache", |text: &str| mustache::without_tags(text));
@@ -231,6 +237,34 @@ fn no_tokens(text: &str) -> String {
     if text.matches('$').count() > 1 { text.replace('$', "\u{ff04}") } else { text.to_owned() }
 }
 
+/// `{{ seconds|minutes }}`: a span of time in whole minutes, hours or days, as `61m` or, with `|minutes(true)`, `PT61M`. What is not
+/// whole is rounded up.
+fn minutes(seconds: u64, iso: Option<bool>) -> String {
+    let whole = seconds.div_ceil(60).saturating_mul(60);
+    if iso == Some(true) { crate::schedule::iso(whole) } else { crate::schedule::duration(whole).0 }
+}
+
+/// `{% if text is three_numbers %}`: `1.0.0`.
+fn three_numbers(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('.').collect();
+    parts.len() == 3 && parts.iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// `{{ rule.references|web_address }}`: the first that is an address of the web and nothing else; empty if there is none.
+/// It has the signs of a URI only (RFC 3986), each `%` before two hexadecimal digits.
+fn web_address(references: Vec<String>) -> String {
+    let is_one = |text: &String| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        let escapes =
+            text.split('%').skip(1).all(|rest| rest.len() >= 2 && rest.bytes().take(2).all(|b| b.is_ascii_hexdigit()));
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+            && escapes
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~:/?#@!$&'()*+,;=%".contains(&b))
+            && text.matches('#').count() < 2
+    };
+    references.into_iter().find(is_one).unwrap_or_default()
+}
+
 /// `{{ name|stanza }}`: the name of a stanza: one line without brackets.
 fn stanza(name: &str) -> Value {
     Value::from_safe_string(stanza_name(name))
@@ -248,7 +282,51 @@ pub(crate) fn stanza_name(name: &str) -> String {
             c => c,
         })
         .collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // What stands there holds for every stanza of the file (savedsearches.conf.spec, "GLOBAL SETTINGS").
+    if text.eq_ignore_ascii_case("default") { format!("{text} rule") } else { text }
+}
+
+/// `{{ value|conf_value }}`: what a rule sets for a key: a list with commas, a truth value as 1 or 0.
+fn conf_value(value: &Value) -> Result<Value, Error> {
+    match serde_json::to_value(value).map_err(serialisation)? {
+        serde_json::Value::Bool(value) => Ok(Value::from(u8::from(value))),
+        serde_json::Value::Array(values) => {
+            let texts = values.iter().map(|value| match value {
+                serde_json::Value::String(text) => text.clone(),
+                other => other.to_string(),
+            });
+            Ok(Value::from(texts.collect::<Vec<_>>().join(",")))
+        }
+        _ => Ok(value.clone()),
+    }
+}
+
+/// `{{ whole(overrides, "risk_score", 47, 0, 100) }}`: what the rule sets, or else the third; a whole number within the
+/// bounds, or the format refuses the rule.
+fn whole(overrides: &Value, key: &str, usual: i64, least: i64, most: i64) -> Result<i64, Error> {
+    let value = overrides.get_item(&Value::from(key))?;
+    if value.is_undefined() {
+        return Ok(usual);
+    }
+    let found = i64::try_from(value.clone()).ok().filter(|found| value.is_number() && (least..=most).contains(found));
+    found.ok_or_else(|| {
+        let message = format!("the rule sets `{key}` to `{value}`: a whole number from {least} to {most} is expected");
+        Error::new(ErrorKind::InvalidOperation, message)
+    })
+}
+
+/// `{{ list(overrides, "streams") }}`: what the rule sets, or else nothing; a list, or the format refuses the rule.
+fn list(overrides: &Value, key: &str) -> Result<Value, Error> {
+    let value = overrides.get_item(&Value::from(key))?;
+    match value.kind() {
+        ValueKind::Undefined => Ok(Value::from(Vec::<Value>::new())),
+        ValueKind::Seq => Ok(value),
+        _ => {
+            let message = format!("the rule sets `{key}` to `{value}`: a list is expected");
+            Err(Error::new(ErrorKind::InvalidOperation, message))
+        }
+    }
 }
 
 /// `{{ text|comment(target.comment) }}`: lines of comment, as the language of the target writes them.

@@ -5,6 +5,7 @@
 //! Plain formats ([`Format::plain`]) never come here: their output is the query's text. No I/O.
 
 mod context;
+mod cron;
 mod entities;
 mod escape;
 pub mod file_name;
@@ -81,14 +82,14 @@ impl Templates {
         let mut texts: BTreeMap<String, Cow<'static, str>> =
             BUILTIN.iter().map(|(name, text)| ((*name).to_owned(), Cow::Borrowed(*text))).collect();
         for (name, text) in overrides {
-            let near = sigcast_diagnostics::nearest(&name, texts.keys().map(String::as_str)).map(str::to_owned);
-            match texts.get_mut(&name) {
-                Some(known) => *known = Cow::Owned(text),
-                None => {
-                    let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
-                    return Err(FormatError { message: format!("no format has the template `{name}`{hint}") });
-                }
+            // One for several targets may be replaced for one of them.
+            if texts.contains_key(&name) || is_shared(&name, &texts) {
+                texts.insert(name, Cow::Owned(text));
+                continue;
             }
+            let near = sigcast_diagnostics::nearest(&name, texts.keys().map(String::as_str));
+            let hint = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+            return Err(FormatError { message: format!("no format has the template `{name}`{hint}") });
         }
         let headers = texts
             .iter()
@@ -312,6 +313,15 @@ impl Templates {
     }
 }
 
+/// Whether this would be a target's own template for a format that it shares with other targets.
+fn is_shared(name: &str, texts: &BTreeMap<String, Cow<'static, str>>) -> bool {
+    let Some((folder, format)) = name.split_once('/') else { return false };
+    let target = sigcast_backends::TARGETS.iter().find(|target| target.name == folder);
+    let known = target.and_then(|target| target.format(format.strip_suffix(".j2")?));
+    known.is_some_and(|known| !known.plain && format == format!("{}.j2", known.name))
+        && texts.contains_key(&format!("any/{format}"))
+}
+
 /// What templates see of a rule and a run, made once a rule.
 struct Views<'v> {
     rule: RuleView<'v>,
@@ -385,6 +395,8 @@ mod tests {
         check("watcher/json.j2", "{}", "does not start with a comment");
         check("watcher/json.j2", "{#-\nextension: json\nunit: query\n#}{% if %}", "does not compile");
         check("watcher/json.j2", "{#-\nextension: json\nunit: query\n#}{}", "");
+        check("eql/siem-rule.j2", "{#-\nextension: json\nunit: query\n#}{}", "");
+        check("splunk/siem-rule.j2", "", "no format has the template");
     }
 
     #[test]

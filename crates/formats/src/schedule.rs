@@ -6,8 +6,8 @@ use serde::Serialize;
 use sigcast_backends::options::{self, Settings};
 use sigcast_ir::Rule;
 
-use crate::FormatError;
 use crate::header::Pace;
+use crate::{FormatError, cron};
 
 /// When a rule is run, in the words that products use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,7 +66,8 @@ impl Schedule {
     /// The schedule of a rule.
     ///
     /// # Errors
-    /// A window that is shorter than the interval, or none beside a schedule of cron.
+    /// A window that is shorter than the longest time between two runs (and a correlation's timespan), none beside a schedule
+    /// of cron, or a schedule that is none.
     pub(crate) fn of(
         rule: &Rule<'_>,
         settings: &Settings,
@@ -74,7 +75,10 @@ impl Schedule {
         reach: Reach,
     ) -> Result<Self, FormatError> {
         let usual = pace.map_or(USUAL, |pace| &pace.interval);
-        let asked = seconds(settings.interval.as_deref().unwrap_or(usual))?;
+        let asked = match settings.cron.as_deref().filter(|_| pace.is_some()) {
+            Some(cron) => cron::longest_gap(cron).map_err(|message| FormatError { message })?,
+            None => seconds(settings.interval.as_deref().unwrap_or(usual))?,
+        };
         let overlap = pace.and_then(|pace| pace.overlap.as_deref()).map_or(Ok(0), seconds)?;
         // A rule that counts within a time needs that time in view.
         let least = match rule.timeframe.as_deref() {
@@ -96,13 +100,22 @@ impl Schedule {
             None if rule.conditions.is_empty() => interval + least + overlap,
             None => interval.max(least) + overlap,
         };
-        let short = window < interval.max(least) && settings.cron.is_none();
+        let short = match reach {
+            Reach::Counted => window < interval,
+            Reach::Overlapping if rule.conditions.is_empty() => window < interval + least,
+            Reach::Overlapping => window < interval.max(least),
+        };
         if pace.is_some() && short {
+            let span = if rule.conditions.is_empty() {
+                format!(", and what it counts together is up to {} apart", duration(least).0)
+            } else {
+                String::new()
+            };
             let message = format!(
-                "each run looks back {}, and there are {} from one to the next: events between would be missed; a \
-                 longer `time_range` or a shorter `interval` is expected",
+                "each run looks back {}, and there are up to {} from one to the next{span}: events between would be missed; a \
+                 longer `time_range` or a shorter interval is expected",
                 duration(window).0,
-                duration(interval.max(least)).0
+                duration(interval).0
             );
             return Err(FormatError { message });
         }
@@ -116,7 +129,7 @@ impl Schedule {
             window: duration(window).0,
             window_seconds: window,
             window_iso: iso(window),
-            cron: settings.cron.clone().or_else(|| cron(interval)),
+            cron: settings.cron.clone().or_else(|| of_interval(interval)),
             by_cron: settings.cron.is_some(),
             asked: settings.time_range.is_some(),
         })
@@ -148,20 +161,20 @@ fn seconds(text: &str) -> Result<u64, FormatError> {
 const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
 
 /// Seconds in the largest unit that keeps them whole.
-fn duration(seconds: u64) -> (String, u64, &'static str) {
+pub(crate) fn duration(seconds: u64) -> (String, u64, &'static str) {
     let (size, word) = UNITS.into_iter().find(|(size, _)| seconds.is_multiple_of(*size)).unwrap_or((1, "s"));
     (format!("{}{word}", seconds / size), seconds / size, word)
 }
 
 /// Seconds by ISO 8601.
-fn iso(seconds: u64) -> String {
+pub(crate) fn iso(seconds: u64) -> String {
     let (_, count, word) = duration(seconds);
     let time = if word == "d" { "P" } else { "PT" };
     format!("{time}{count}{}", word.to_ascii_uppercase())
 }
 
 /// An interval in cron: only those that an hour or a day is a multiple of come back at even times.
-fn cron(seconds: u64) -> Option<String> {
+fn of_interval(seconds: u64) -> Option<String> {
     let (minutes, rest) = (seconds / 60, seconds % 60);
     if rest != 0 || minutes == 0 {
         return None;
@@ -185,7 +198,7 @@ mod tests {
         let check = |text: &str, same: &str, iso_text: &str, cron_text: Option<&str>| {
             let found = seconds(text).expect("a duration");
             assert_eq!((duration(found).0.as_str(), iso(found).as_str()), (same, iso_text));
-            assert_eq!(cron(found).as_deref(), cron_text, "{text}");
+            assert_eq!(of_interval(found).as_deref(), cron_text, "{text}");
         };
         check("5m", "5m", "PT5M", Some("*/5 * * * *"));
         check("300s", "5m", "PT5M", Some("*/5 * * * *"));

@@ -245,7 +245,7 @@ impl<'a> Correlation<'a> {
 
     /// What formats that describe rules are given for it: what describes the correlation, without detections. The log
     /// source is that of its rules, if they share one, and else empty; what pipelines decided is that which they decided
-    /// for all of its rules alike.
+    /// for all of its rules alike. The time frame is how far back its events reach.
     #[must_use]
     pub fn described(&self) -> Rule<'a> {
         let mut rules = self.rules();
@@ -256,10 +256,25 @@ impl<'a> Correlation<'a> {
             logsource: if shared { first } else { LogSource::default() },
             detections: Vec::new(),
             conditions: Vec::new(),
-            timeframe: Some(self.timespan.in_common_units()),
+            timeframe: Some(self.reach()),
             span: self.span,
             prepared: self.prepared(),
         }
+    }
+
+    /// How far before an event at which it fires the first event may be that is asked for: its own timespan, and that of the
+    /// correlations that it is about.
+    fn reach(&self) -> Cow<'a, str> {
+        let seconds = self.seconds();
+        if seconds == self.timespan.seconds { self.timespan.in_common_units() } else { format!("{seconds}s").into() }
+    }
+
+    fn seconds(&self) -> u64 {
+        let inner = self.members.iter().map(|member| match &member.source {
+            Source::Correlation(inner) => inner.seconds(),
+            Source::Rule(_) => 0,
+        });
+        self.timespan.seconds.saturating_add(inner.max().unwrap_or(0))
     }
 
     fn prepared(&self) -> Prepared<'a> {

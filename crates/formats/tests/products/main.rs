@@ -3,6 +3,7 @@
 
 mod conf;
 mod elastic;
+mod given;
 mod graylog;
 mod hostile;
 mod microsoft;

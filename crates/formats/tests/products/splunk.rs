@@ -125,7 +125,7 @@ fn options_and_the_rule_itself_set_the_schedule() {
         assert!(why.contains(part), "{why}");
     };
     refused(&[("interval", "7m")], "", "cannot be said in cron");
-    refused(&[("cron", "0 0 * * MON"), ("time_range", "1d")], "", "no names of months and days");
+    refused(&[("cron", "0 0 * * MON"), ("time_range", "7d")], "", "no names of months and days");
     refused(&[("interval", "1h"), ("time_range", "5m")], "", "events between would be missed");
     refused(&[], r#"custom: {splunk: {"action.x\n[evil]": 1}}"#, "a key that has other signs");
 }
