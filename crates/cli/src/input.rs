@@ -38,6 +38,8 @@ pub(crate) struct Inputs {
     pub(crate) passed_over: Vec<PathBuf>,
     /// How many of the texts, at their end, come from the paths of filters.
     pub(crate) filters: usize,
+    /// How many files were left out, as was asked for.
+    pub(crate) left_out: usize,
 }
 
 /// One thing to read.
@@ -63,10 +65,26 @@ pub(crate) fn read(paths: &[PathBuf]) -> Inputs {
 
 /// Reads everything that the paths name, and then what the paths of filters name besides: a file is read once.
 pub(crate) fn read_with(paths: &[PathBuf], filters: &[PathBuf]) -> Inputs {
+    read_without(paths, filters, &HashSet::new())
+}
+
+/// The same without some files, which are given by their real paths.
+pub(crate) fn read_without(paths: &[PathBuf], filters: &[PathBuf], without: &HashSet<PathBuf>) -> Inputs {
     let mut inputs = Inputs::default();
     let mut places = places(paths, &mut inputs.passed_over);
-    let rules = places.len();
+    let mut rules = places.len();
     add_filters(&mut places, filters, &mut inputs.passed_over);
+    if !without.is_empty() {
+        let out = |place: &Place| match place {
+            Place::File(path) => std::fs::canonicalize(path).is_ok_and(|path| without.contains(&path)),
+            _ => false,
+        };
+        let left: Vec<bool> = places.iter().map(out).collect();
+        inputs.left_out = left.iter().filter(|out| **out).count();
+        rules -= left.iter().take(rules).filter(|out| **out).count();
+        let mut left = left.into_iter();
+        places.retain(|_| !left.next().unwrap_or(false));
+    }
     let contents: Vec<(String, Content)> = places.into_par_iter().map(content).collect();
     for (at, (name, content)) in contents.into_iter().enumerate() {
         let (text, fault) = match content {
@@ -171,7 +189,8 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-fn is_rule_file(path: &Path) -> bool {
+/// Whether a file is taken for one of rules by its name.
+pub(crate) fn is_rule_file(path: &Path) -> bool {
     path.extension().is_some_and(|found| ["yml", "yaml"].iter().any(|known| found.eq_ignore_ascii_case(known)))
 }
 

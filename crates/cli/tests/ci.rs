@@ -124,7 +124,7 @@ fn the_step_of_the_action_reports_differences() {
     let ended = step(&folder, "diff", &[("SIGCAST_BASE", "HEAD"), ("SIGCAST_FAIL_ON", "narrower")]);
     assert_eq!(code(&ended), 1, "{}", String::from_utf8_lossy(&ended.stderr));
     let summary = fs::read_to_string(format!("{}/summary.md", folder.path())).expect("a summary");
-    assert!(summary.contains("| narrower | Good<br>rules/good.yml"), "{summary}");
+    assert!(summary.contains("| narrower | <code>Good</code><br><code>rules/good&#46;yml</code>"), "{summary}");
     let output = fs::read_to_string(format!("{}/output", folder.path())).expect("outputs");
     let report = output.trim().strip_prefix("report=").expect("a report");
     assert_eq!(fs::read_to_string(report).expect("the report"), summary);

@@ -170,18 +170,77 @@ fn wrong_bases_are_faults() {
     let without_git = support::run_with(&["diff", "-c", &config], b"", &[("PATH", "/nonexistent")]);
     assert_eq!(without_git.code, 2);
     assert!(without_git.stderr.contains("git is not there"), "{}", without_git.stderr);
-    // The base has no configuration: everything is new.
+    // The base has no configuration: everything is new, and what was lost cannot be told.
     git(&folder, &["rm", "-q", "--cached", "sigcast.yml"]);
     git(&folder, &["commit", "-q", "-m", "without"]);
     let found = changes(&folder, &[]);
     assert_eq!(found.iter().filter(|change| change["change"] == "added").count(), 1, "{found:?}");
+    let ran = diff(&folder, &["--fail-on", "removed"]);
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+    assert!(ran.stderr.contains("HEAD has no sigcast.yml: nothing can be compared"), "{}", ran.stderr);
+    assert_eq!(diff(&folder, &["--fail-on", "added"]).code, 1);
+}
+
+/// A configuration whose outputs are documents around the query.
+const DOCUMENTS: &str = "rules: [rules]
+queries_in_manifest: true
+outputs:
+- {name: siem, target: lucene, format: siem-rule, output: 'dist/{slug}.{ext}'}
+- {name: lines, target: lucene, format: siem-rule-ndjson, file: 'dist/all.{ext}'}
+- {name: plain, target: lucene, output: 'dist/{slug}.{ext}'}
+";
+
+/// A detection that is switched off has the query that it had: the document says that it is off.
+#[test]
+fn a_document_that_changes_around_its_query_is_told() {
+    let folder = repository("diff-document", &[("sigcast.yml", DOCUMENTS), ("rules/g.yml", GOOD)]);
+    let config = format!("{}/sigcast.yml", folder.path());
+    assert_eq!(run(&["build", "-c", &config]).code, 0);
+    let base = format!("{}/sigcast-manifest.json", folder.path());
+    let check = |args: &[&str], expected: &[(&str, &str)]| {
+        let found = changes(&folder, args);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let found: Vec<_> = found.iter().map(|one| (text(&one["change"]), text(&one["output"]))).collect();
+        let expected: Vec<_> = expected.iter().map(|(one, other)| (one.to_string(), other.to_string())).collect();
+        assert_eq!(found, expected, "{args:?}");
+    };
+    check(&[], &[]);
+    check(&["--base", &base], &[]);
+    folder.file("rules/g.yml", &GOOD.replace("status: test", "status: deprecated"));
+    for args in [&[][..], &["--base", &base]] {
+        check(args, &[("document", "siem"), ("document", "lines")]);
+        assert_eq!(diff(&folder, &[args, &["--fail-on", "document"]].concat()).code, 1, "{args:?}");
+        assert_eq!(diff(&folder, &[args, &["--fail-on", "rewritten,changed"]].concat()).code, 0, "{args:?}");
+    }
+    let differs = changes(&folder, &[])[0]["differs"].clone();
+    let lines = |side: &str| differs[side].as_array().cloned().unwrap_or_default();
+    assert!(lines("before").contains(&"  \"enabled\": true,".into()), "{differs}");
+    assert!(lines("after").contains(&"  \"enabled\": false,".into()), "{differs}");
+    for format in ["text", "markdown"] {
+        let report = diff(&folder, &["--format", format]).stdout;
+        assert!(report.contains("-   \"enabled\": true,") && report.contains("+   \"enabled\": false,"), "{report}");
+        assert!(report.contains("status test before, deprecated now") && report.contains("2 document"), "{report}");
+        // A line of NDJSON is shown where it differs.
+        assert!(report.contains("\"enabled\":false") || report.contains("\"enabled\": false"), "{report}");
+        assert!(!report.contains("Image:a.exe\n"), "{report}");
+    }
+    // Switched off and changed at once: the query's kind, and `document` names it too.
+    folder.file("rules/g.yml", &GOOD.replace("status: test", "status: deprecated").replace("a.exe", "[a.exe, b.exe]"));
+    check(&[], &[("wider", "siem"), ("wider", "lines"), ("wider", "plain")]);
+    assert_eq!(diff(&folder, &["--fail-on", "document"]).code, 1);
+    // An option that the query does not show.
+    folder.file("rules/g.yml", GOOD);
+    folder.file("sigcast.yml", &DOCUMENTS.replace("siem-rule,", "siem-rule, options: {interval: 15m},"));
+    check(&["--base", &base], &[("document", "siem")]);
+    check(&[], &[("changed", "siem")]);
 }
 
 /// Nothing that a rule says gets out of its place in a comment on a pull request.
 #[test]
 fn markdown_holds_what_rules_say() {
     let folder = repository("diff-markdown", &[("sigcast.yml", CONFIG), ("rules/a.yml", GOOD)]);
-    let evil = "</details>\n```\n# Owned | x | <img src=x> [link](http://example.org) @everyone";
+    let evil =
+        "</details>\n```\n# Owned | x | <img src=x> [link](http://example.org) @everyone GH-1 www.evil.example `";
     let text = Value::from(evil).to_string();
     let rule = format!(
         "title: {text}\nlogsource: {{product: windows}}\ndetection:\n    s: {{Image: {text}}}\n    condition: s\n"
@@ -203,7 +262,13 @@ fn markdown_holds_what_rules_say() {
         }
     }
     assert_eq!(fence, None, "a block is left open: {}", ran.stdout);
-    for part in ["<img", "[link]", "@everyone", "\n# Owned"] {
+    // What is left of names, numbers and addresses stands in code, where nothing is linked.
+    let bare: String =
+        outside.split("<code>").map(|part| part.split_once("</code>").map_or(part, |(_, rest)| rest)).collect();
+    for part in ["everyone", "GH-", "www", "evil"] {
+        assert!(outside.contains(part) && !bare.contains(part), "{part} in {bare}");
+    }
+    for part in ["<img", "[link]", "@everyone", "www.", "\n# Owned"] {
         assert!(!outside.contains(part), "{part} in {outside}");
     }
     assert_eq!(outside.matches("</details>").count(), outside.matches("<details>").count());

@@ -81,6 +81,9 @@ Examples:
   Fail if a detection is lost or finds less:
     sigcast diff --base origin/main --fail-on removed,narrower
 
+  Fail also if what stands around a query changes, as when a detection is switched off:
+    sigcast diff --base origin/main --fail-on removed,narrower,document
+
 Exit codes:
   0  compared, whatever the result
   1  some change is of a kind that --fail-on names
@@ -128,6 +131,8 @@ pub(crate) enum FailOn {
     Wider,
     /// A query that finds less
     Narrower,
+    /// The same query in another document: status, level, schedule and so on; a detection that is switched off
+    Document,
     /// A query written otherwise that means the same
     Rewritten,
 }

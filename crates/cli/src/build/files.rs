@@ -3,7 +3,8 @@
 //! Invariant: a file is there whole, as it was before or as it is to be. Only a file whose bytes a build recorded is
 //! removed, and only such a file is replaced unless the run forces it. No link is followed below the folder that is
 //! written to. The manifest comes last; before the first change, a journal beside it says what is about to be written,
-//! so that the next run knows the files of one that was broken off.
+//! so that the next run knows the files of one that was broken off: by their bytes, since what a journal announces need not
+//! have been written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -12,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use super::manifest::{FileRow, Known, Manifest, VERSION, sha256};
+use super::manifest::{FileRow, Known, Manifest, VERSION, config_name, sha256};
 use super::pattern::TEMPORARY;
 use crate::exit::Fault;
 use crate::input::reason;
@@ -33,8 +34,10 @@ pub(crate) enum Step {
     Create,
     /// It has other bytes, which a build wrote.
     Change,
-    /// It has bytes that no build wrote, and is replaced: by force, or because a build wrote the file once.
+    /// A build wrote the file once, and it was changed since.
     Overwrite,
+    /// No build wrote the file, and it is replaced by force.
+    Force,
     /// It is no longer written.
     Remove,
     /// It is no longer written, but was changed since a build wrote it: it stays.
@@ -46,6 +49,7 @@ pub(crate) enum Step {
 pub(crate) struct Changes<'p> {
     root: &'p Path,
     manifest: &'p str,
+    config: &'p Path,
     /// What to do, by path; files that are as they are to be are not among them.
     pub(crate) steps: BTreeMap<String, Step>,
     /// How many files are as they are to be.
@@ -53,43 +57,80 @@ pub(crate) struct Changes<'p> {
     /// Whether a run that was broken off left its journal.
     pub(crate) interrupted: bool,
     known: Known,
+    /// The paths of the manifest, which were written once, whatever stands there now.
+    written: BTreeSet<String>,
     files: &'p [Planned],
 }
 
+/// What a build is asked to write, and how.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted<'p> {
+    /// The folder that is written to.
+    pub(crate) root: &'p Path,
+    /// Where the manifest lies in it.
+    pub(crate) manifest: &'p str,
+    /// The configuration.
+    pub(crate) config: &'p Path,
+    /// The files.
+    pub(crate) files: &'p [Planned],
+    /// Whether files that no build wrote are replaced.
+    pub(crate) force: bool,
+    /// Whether files that are no longer written are removed.
+    pub(crate) remove: bool,
+    /// Those of them that stay all the same.
+    pub(crate) keep: &'p BTreeSet<String>,
+    /// What the build reads: never replaced, never removed.
+    pub(crate) inputs: &'p [PathBuf],
+}
+
 /// Where the journal lies.
-fn journal(manifest: &str) -> String {
+pub(crate) fn journal(manifest: &str) -> String {
     format!("{manifest}.pending")
 }
 
 impl<'p> Changes<'p> {
-    /// Compares the files that are to be there with those that are. Without `remove`, nothing is removed.
+    /// Compares the files that are to be there with those that are.
     ///
     /// # Errors
-    /// A link or another thing in the place of a file; a file that no build wrote, unless `force` replaces it.
-    pub(crate) fn new(
-        root: &'p Path,
-        manifest: &'p str,
-        files: &'p [Planned],
-        force: bool,
-        remove: bool,
-    ) -> Result<Self, Fault> {
-        let mut known = Known::new();
-        let mut recorded: BTreeSet<String> = BTreeSet::new();
+    /// A link or another thing in the place of a file; a file that no build wrote, unless `force` replaces it; a file that
+    /// the build reads.
+    pub(crate) fn new(wanted: &Wanted<'p>) -> Result<Self, Fault> {
+        let Wanted { root, manifest, config, files, .. } = *wanted;
+        let (mut known, mut written) = (Known::new(), BTreeSet::new());
         for name in [manifest.to_owned(), journal(manifest)] {
             no_links(root, &name)?;
             if let Some(found) = Manifest::read(&root.join(&name))? {
                 found.add_to(&mut known);
-                recorded.extend(found.files.into_iter().map(|file| file.path));
+                if name == manifest {
+                    written.extend(found.files.into_iter().map(|file| file.path));
+                }
             }
         }
         let interrupted = root.join(journal(manifest)).exists();
-        let mut changes = Self { root, manifest, steps: BTreeMap::new(), same: 0, interrupted, known, files };
+        let mut changes =
+            Self { root, manifest, config, steps: BTreeMap::new(), same: 0, interrupted, known, written, files };
         changes.distinct()?;
-        changes.writes(force)?;
-        if remove {
-            changes.removals(&recorded)?;
+        changes.writes(wanted.force)?;
+        if wanted.remove {
+            changes.removals(wanted.keep)?;
         }
+        changes.spare(wanted.inputs)?;
         Ok(changes)
+    }
+
+    /// No rule, pipeline or configuration that the build reads may be replaced or removed, whatever a manifest or
+    /// `--force` says.
+    fn spare(&mut self, inputs: &[PathBuf]) -> Result<(), Fault> {
+        let at = |path: &Path| fs::canonicalize(path).ok();
+        let inputs: BTreeSet<PathBuf> = inputs.iter().filter_map(|path| at(path)).collect();
+        let root = self.root;
+        let hit = |path: &str| at(&root.join(path)).is_some_and(|path| inputs.contains(&path));
+        self.steps.retain(|path, step| !matches!(step, Step::Remove | Step::Leave) || !hit(path));
+        match self.steps.keys().find(|path| hit(path)) {
+            None => Ok(()),
+            Some(path) => Err(Fault::usage(format!("{path} would be replaced, and is what the build reads"))
+                .help("another pattern for the output keeps them apart")),
+        }
     }
 
     /// Whether everything is as it is to be, but for the manifest.
@@ -99,6 +140,11 @@ impl<'p> Changes<'p> {
 
     /// No two outputs may write one file, nor one a file where another needs a folder.
     fn distinct(&self) -> Result<(), Fault> {
+        let own = [self.manifest.to_owned(), journal(self.manifest)].map(|path| FileRow {
+            path,
+            sha256: String::new(),
+            output: "the manifest".to_owned(),
+        });
         let mut taken: BTreeMap<String, &FileRow> = BTreeMap::new();
         for row in self.files.iter().map(|file| &file.row) {
             let lower = row.path.to_ascii_lowercase();
@@ -111,7 +157,8 @@ impl<'p> Changes<'p> {
                 return Err(Fault::usage(message).help("{target} or {name} in their patterns keeps them apart"));
             }
         }
-        for row in self.files.iter().map(|file| &file.row) {
+        taken.extend(own.iter().map(|row| (row.path.to_ascii_lowercase(), row)));
+        for row in self.files.iter().map(|file| &file.row).chain(&own) {
             let lower = row.path.to_ascii_lowercase();
             let mut folders = lower.match_indices('/').map(|(at, _)| &lower[..at]);
             if let Some(file) = folders.find_map(|folder| taken.get(folder)) {
@@ -130,8 +177,7 @@ impl<'p> Changes<'p> {
             let path = &self.files[at].row.path;
             match step? {
                 None => self.same += 1,
-                // A file that a build wrote once and somebody changed since: the configuration says what it holds.
-                Some(Step::Overwrite) if !force && !self.known.contains_key(path) => foreign.push(path.as_str()),
+                Some(Step::Force) if !force => foreign.push(path.as_str()),
                 Some(step) => {
                     self.steps.insert(path.clone(), step);
                 }
@@ -161,13 +207,18 @@ impl<'p> Changes<'p> {
             return Ok(None);
         }
         let ours = self.known.get(&file.row.path).is_some_and(|hashes| hashes.contains(&sha256(&bytes)));
-        Ok(Some(if ours { Step::Change } else { Step::Overwrite }))
+        Ok(Some(match () {
+            () if ours => Step::Change,
+            // A file that a build wrote once and somebody changed since: the configuration says what it holds.
+            () if self.written.contains(&file.row.path) => Step::Overwrite,
+            () => Step::Force,
+        }))
     }
 
-    fn removals(&mut self, recorded: &BTreeSet<String>) -> Result<(), Fault> {
+    fn removals(&mut self, keep: &BTreeSet<String>) -> Result<(), Fault> {
         let planned: BTreeMap<String, &str> =
             self.files.iter().map(|file| (file.row.path.to_ascii_lowercase(), file.row.path.as_str())).collect();
-        for path in recorded {
+        for (path, hashes) in self.known.iter().filter(|(path, _)| !keep.contains(*path)) {
             let whole = self.root.join(path);
             if let Some(now) = planned.get(&path.to_ascii_lowercase()) {
                 // The same file by another spelling, where case does not tell files apart.
@@ -177,18 +228,27 @@ impl<'p> Changes<'p> {
             }
             // A link now stands in the way of it: what it leads to is not ours.
             let Ok(Some(about)) = no_links(self.root, path) else { continue };
-            let ours = about.is_file()
-                && fs::read(&whole)
-                    .is_ok_and(|bytes| self.known.get(path).is_some_and(|hashes| hashes.contains(&sha256(&bytes))));
-            self.steps.insert(path.clone(), if ours { Step::Remove } else { Step::Leave });
+            let ours = about.is_file() && fs::read(&whole).is_ok_and(|bytes| hashes.contains(&sha256(&bytes)));
+            if ours {
+                self.steps.insert(path.clone(), Step::Remove);
+            } else if self.written.contains(path) {
+                self.steps.insert(path.clone(), Step::Leave);
+            }
         }
         Ok(())
     }
 
-    /// The files that stay although nothing writes them now, because this run may not remove anything.
-    pub(crate) fn kept(&self) -> Vec<FileRow> {
+    /// The files that stay although nothing writes them now: these, or all if this run may not remove anything.
+    pub(crate) fn kept(&self, keep: &BTreeSet<String>, all: bool) -> Vec<FileRow> {
         let now: BTreeSet<&str> = self.files.iter().map(|file| file.row.path.as_str()).collect();
-        let old = self.known.iter().filter(|(path, _)| !now.contains(path.as_str()));
+        let there = |path: &str, hashes: &BTreeSet<String>| {
+            fs::read(self.root.join(path)).is_ok_and(|bytes| hashes.contains(&sha256(&bytes)))
+        };
+        let old = self.known.iter().filter(|(path, hashes)| {
+            let stays = !now.contains(path.as_str()) && (all || keep.contains(*path));
+            // What a journal announces was perhaps never written.
+            stays && (self.written.contains(*path) || there(path, hashes))
+        });
         old.flat_map(|(path, hashes)| {
             hashes.iter().map(|hash| FileRow { path: path.clone(), sha256: hash.clone(), output: String::new() })
         })
@@ -235,7 +295,8 @@ impl<'p> Changes<'p> {
         files.extend(now.map(|file| file.row.clone()));
         files.sort();
         files.dedup();
-        let text = Manifest { version: VERSION, files, ..Manifest::default() }.text();
+        let config = Some(config_name(self.config));
+        let text = Manifest { version: VERSION, config, files, ..Manifest::default() }.text();
         replace(self.root, &journal(self.manifest), text.as_bytes(), true)
     }
 

@@ -22,6 +22,9 @@ pub(crate) const VERSION: u32 = 1;
 pub(crate) struct Manifest {
     /// [`VERSION`].
     pub(crate) version: u32,
+    /// The file name of the configuration that was built; `None` in a manifest that does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) config: Option<String>,
     /// The outputs, in the order of the configuration.
     #[serde(default)]
     pub(crate) outputs: Vec<OutputRow>,
@@ -82,10 +85,13 @@ pub(crate) struct RuleRow {
     pub(crate) pipelines: Vec<String>,
     /// The SHA-256 of the queries, with an empty line between them; null without a query.
     pub(crate) query_sha256: Option<String>,
+    /// The SHA-256 of the document that the format makes of them; null without a query.
+    #[serde(default)]
+    pub(crate) document_sha256: Option<String>,
     /// The queries, if the configuration asks for them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) queries: Option<Vec<String>>,
-    /// The files that hold it.
+    /// The files that hold it; of a rule without a query, those that an earlier build wrote and that are kept.
     pub(crate) files: Vec<String>,
 }
 
@@ -152,12 +158,33 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// Checks that no other configuration wrote this manifest: its files would be removed as no longer written. One that
+    /// is gone from its folder was renamed, unless `elsewhere` the build is written to another one.
+    ///
+    /// # Errors
+    /// Another configuration.
+    pub(crate) fn of_config(&self, config: &Path, manifest: &str, elsewhere: bool) -> Result<(), Fault> {
+        let Some(other) = self.config.as_deref().filter(|other| *other != config_name(config)) else { return Ok(()) };
+        if !elsewhere && !config.with_file_name(other).exists() {
+            return Ok(());
+        }
+        let message = format!("{manifest} is the manifest of {other}: {} cannot have the same one", config.display());
+        Err(Fault::usage(message)
+            .help(format!("`manifest:` in {} gives it one of its own", config.display()))
+            .help(format!("if it is {other} under another name: `config` in the manifest says whose it is")))
+    }
+
     /// Adds the files of this manifest to what is known.
     pub(crate) fn add_to(&self, known: &mut Known) {
         for file in &self.files {
             known.entry(file.path.clone()).or_default().insert(file.sha256.clone());
         }
     }
+}
+
+/// The name that a manifest has for a configuration.
+pub(crate) fn config_name(config: &Path) -> String {
+    config.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// The SHA-256 of bytes in hexadecimal digits.

@@ -6,6 +6,7 @@
 //! | `pattern` | file names that are safe on every system and never collide |
 //! | `project` | the rules of a configuration, converted for each output |
 //! | `rows` | what is written of them: files, and rows of the manifest |
+//! | `kept` | what stays of an earlier build for rules that have no query today |
 //! | `files` | what changes on the disk, and changing it |
 //! | `manifest` | what was built |
 //! | `init` | a configuration to start from |
@@ -15,12 +16,13 @@
 pub(crate) mod config;
 mod files;
 mod init;
+mod kept;
 pub(crate) mod manifest;
 mod output;
 mod pattern;
 pub(crate) mod project;
 mod reader;
-mod rows;
+pub(crate) mod rows;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,8 +30,9 @@ use std::path::{Path, PathBuf};
 pub(crate) use init::init;
 
 use self::config::Config;
-use self::files::{Changes, Step};
-use self::manifest::{Manifest, VERSION};
+use self::files::{Changes, Step, Wanted, journal};
+use self::kept::{Kept, Stays};
+use self::manifest::{Manifest, VERSION, config_name};
 use self::project::Project;
 use self::rows::Written;
 use crate::args::BuildArgs;
@@ -47,10 +50,15 @@ const NAMED: usize = 20;
 pub(crate) fn build(args: &BuildArgs, terminal: &Terminal) -> Result<Exit, Fault> {
     let config = Config::load(&args.config, terminal)?;
     let root = root(args, &config)?;
-    project::convert(config, args.allow_external, terminal, |mut project| {
-        let written = Written::new(&mut project)?;
-        let built = Built { args, terminal, root: &root, written };
-        built.finish(project)
+    let old = Manifest::read(&root.join(&config.manifest))?;
+    let left = Manifest::read(&root.join(journal(&config.manifest)))?;
+    for manifest in old.iter().chain(&left) {
+        manifest.of_config(&args.config, &config.manifest, args.output.is_some())?;
+    }
+    project::convert(config, &root, args.allow_external, terminal, |mut project| {
+        let kept = Kept::new(old.as_ref(), &project);
+        let written = Written::new(&mut project, &kept.paths())?;
+        Built { args, terminal, root: &root, old: old.as_ref(), kept, written, stays: Stays::default() }.finish(project)
     })
 }
 
@@ -75,11 +83,15 @@ struct Built<'b> {
     args: &'b BuildArgs,
     terminal: &'b Terminal,
     root: &'b Path,
+    /// The manifest of the build before.
+    old: Option<&'b Manifest>,
+    kept: Kept,
     written: Written,
+    stays: Stays,
 }
 
 impl Built<'_> {
-    fn finish(&self, mut project: Project<'_, '_>) -> Result<Exit, Fault> {
+    fn finish(mut self, mut project: Project<'_, '_>) -> Result<Exit, Fault> {
         let (args, terminal) = (self.args, self.terminal);
         let labels = project.config.outputs.iter().map(|output| output.name.as_str()).collect();
         let tally = summary::Tally::new(labels, &project.entries, &project.converted, 0);
@@ -108,6 +120,7 @@ impl Built<'_> {
             // Nothing is removed for a path that leads nowhere today.
             return Ok(exit);
         }
+        self.stays = self.kept.settle(self.old, &project, &mut self.written);
         let stale = self.write(&project)?;
         Ok(if args.check && stale { exit.max(Exit::Rules) } else { exit })
     }
@@ -116,17 +129,27 @@ impl Built<'_> {
     fn write(&self, project: &Project<'_, '_>) -> Result<bool, Fault> {
         let config = project.config;
         // What cannot be read today would be taken for what is no longer there.
-        let whole = project.inputs.unreadable.is_empty();
-        let changes = Changes::new(self.root, &config.manifest, &self.written.files, self.args.force, whole)?;
+        let whole = !self.stays.any;
+        let keep = self.stays.files.keys().cloned().collect();
+        let inputs = self.inputs(project);
+        let changes = Changes::new(&Wanted {
+            root: self.root,
+            manifest: &config.manifest,
+            config: &self.args.config,
+            files: &self.written.files,
+            force: self.args.force,
+            remove: whole,
+            keep: &keep,
+            inputs: &inputs,
+        })?;
         let mut files: Vec<_> = self.written.files.iter().map(|file| file.row.clone()).collect();
-        if !whole {
-            files.extend(changes.kept());
-        }
+        files.extend(changes.kept(&keep, !whole));
         files.sort();
         let manifest = Manifest {
             version: VERSION,
+            config: Some(config_name(&self.args.config)),
             outputs: self.written.outputs.clone(),
-            rules: self.written.rules.clone(),
+            rules: self.written.rules.iter().map(|placed| &placed.row).chain(&self.written.earlier).cloned().collect(),
             files,
         };
         let text = manifest.text();
@@ -138,6 +161,15 @@ impl Built<'_> {
         Ok(stale)
     }
 
+    /// The files that the build reads.
+    fn inputs(&self, project: &Project<'_, '_>) -> Vec<PathBuf> {
+        let config = project.config;
+        let read = project.inputs.sources.iter().map(|(_, source)| PathBuf::from(source.name()));
+        let schemas = config.outputs.iter().filter_map(|output| output.schema.clone());
+        let known = self.args.known.baseline.clone().into_iter().chain(config.baseline.clone());
+        read.chain(schemas).chain(known).chain([self.args.config.clone()]).collect()
+    }
+
     /// What changed, or would.
     fn report(&self, changes: &Changes<'_>, manifest: bool, whole: bool) {
         let terminal = self.terminal;
@@ -146,9 +178,15 @@ impl Built<'_> {
         for path in of(Step::Leave) {
             terminal.say(&format!("warning: {path} is no longer written, but was changed since it was: it is kept"));
         }
+        let done = if pretend { "would be replaced" } else { "is replaced" };
         for path in of(Step::Overwrite) {
-            let done = if pretend { "would be replaced" } else { "is replaced" };
             terminal.say(&format!("warning: {path} was changed by another hand: it {done}"));
+        }
+        for path in of(Step::Force) {
+            terminal.say(&format!("warning: {path} is a file that no build wrote: it {done}, as --force asks"));
+        }
+        for (path, rule) in &self.stays.files {
+            terminal.say(&format!("warning: {path} is kept as an earlier build wrote it: {rule} has no query today"));
         }
         if !whole {
             terminal.note("no file is removed, since not every rule could be read");
@@ -173,7 +211,8 @@ impl Built<'_> {
                 terminal.say(&format!("  would write {}", self.written.manifest));
             }
         }
-        let written = of(Step::Create).count() + of(Step::Change).count() + of(Step::Overwrite).count();
+        let writes = [Step::Create, Step::Change, Step::Overwrite, Step::Force];
+        let written: usize = writes.into_iter().map(|step| of(step).count()).sum();
         let removed = of(Step::Remove).count();
         let (write, remove) = if pretend { ("to write", "to remove") } else { ("written", "removed") };
         terminal.say(&format!(

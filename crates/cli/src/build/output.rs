@@ -251,7 +251,8 @@ impl<'o, 'y, 'a> Outputs<'o, 'y, 'a> {
 /// The options of a map as `-O` takes them; the values of a list are joined with commas.
 fn options(part: &Part<'_, '_>, reader: &mut Reader) -> Vec<Word> {
     let mut found = Vec::new();
-    if part.entries().next().is_none() {
+    // `{}`: as if it were not there.
+    if part.entries().next().is_none() && !part.source().starts_with('{') {
         let help = "such as `options: {index: main}`; `sigcast list options` shows every option";
         reader.fault_with(part.head(), "`options` is no map of keys and values", help);
     }

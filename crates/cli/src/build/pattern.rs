@@ -238,6 +238,11 @@ pub(crate) struct Paths {
 }
 
 impl Paths {
+    /// Paths other than these.
+    pub(crate) fn without<'t>(taken: impl Iterator<Item = &'t str>) -> Self {
+        Self { taken: taken.map(str::to_ascii_lowercase).collect(), ..Self::default() }
+    }
+
     /// A path for a rule: the one it has, else with the first eight characters of its id, else with a number.
     pub(crate) fn assign(&mut self, path: String, id: Option<&str>) -> String {
         if self.take(&path) {

@@ -2,7 +2,8 @@
 //!
 //! Invariant: nothing is written here; entries are in input order, and what became of each is in the order of outputs.
 
-use std::path::PathBuf;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -11,7 +12,8 @@ use sigcast_frontend::Kind;
 use sigcast_pipeline::Pipeline;
 
 use super::config::{Config, Place};
-use super::manifest::{PipelineRow, sha256};
+use super::files::journal;
+use super::manifest::{Manifest, PipelineRow, sha256};
 use crate::engine::{self, Converted, Engine, Entry};
 use crate::exit::Fault;
 use crate::input::{self, Inputs};
@@ -44,12 +46,18 @@ pub(crate) struct Project<'p, 'a> {
 /// Faults of the configuration that only its files show; those of `work`.
 pub(crate) fn convert<R>(
     mut config: Config,
+    root: &Path,
     external: bool,
     terminal: &Terminal,
     work: impl FnOnce(Project<'_, '_>) -> Result<R, Fault>,
 ) -> Result<R, Fault> {
     let templates = templates(&mut config)?;
-    let mut inputs = input::read_with(&config.rules, &config.filters);
+    let own = written_before(root, &config.manifest)?;
+    let mut inputs = input::read_without(&config.rules, &config.filters, &own);
+    if inputs.left_out > 0 {
+        let files = if inputs.left_out == 1 { "1 file" } else { &format!("{} files", inputs.left_out) };
+        terminal.note(&format!("{files} that an earlier build wrote among the rules: not read as such"));
+    }
     let texts: Vec<Vec<pipelines::Text>> = config
         .pipelines
         .iter()
@@ -82,6 +90,17 @@ pub(crate) fn convert<R>(
     let project =
         Project { config: &config, inputs: &inputs, entries, converted, chains: &chains, pipelines: hashes, schemas };
     work(project)
+}
+
+/// What builds wrote into the folder, by its real path: it may lie among the rules and end as they do.
+fn written_before(root: &Path, manifest: &str) -> Result<HashSet<PathBuf>, Fault> {
+    let mut found = HashSet::new();
+    for name in [manifest.to_owned(), journal(manifest)] {
+        let files = Manifest::read(&root.join(name))?.map_or_else(Vec::new, |manifest| manifest.files);
+        let paths = files.iter().map(|file| root.join(&file.path)).filter(|path| input::is_rule_file(path));
+        found.extend(paths.filter_map(|path| std::fs::canonicalize(path).ok()));
+    }
+    Ok(found)
 }
 
 /// Whether an output is about a document. What is no readable rule is selected by its path alone: nobody can know what

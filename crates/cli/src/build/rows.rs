@@ -2,6 +2,8 @@
 //!
 //! Invariant: a rule keeps its file name whether or not the target can say it: names are given to refused rules too.
 
+use std::collections::BTreeSet;
+
 use sigcast_diagnostics::Diagnostic;
 use sigcast_diagnostics::render::row;
 use sigcast_frontend::Kind;
@@ -22,24 +24,55 @@ pub(crate) struct Written {
     /// The files.
     pub(crate) files: Vec<Planned>,
     /// The rows of rules.
-    pub(crate) rules: Vec<RuleRow>,
+    pub(crate) rules: Vec<Placed>,
+    /// Rows of an earlier build that are kept, since their rules may only be unreadable today.
+    pub(crate) earlier: Vec<RuleRow>,
     /// The outputs.
     pub(crate) outputs: Vec<OutputRow>,
     /// Where the manifest lies.
     pub(crate) manifest: String,
 }
 
+/// The row of a rule.
+#[derive(Debug)]
+pub(crate) struct Placed {
+    /// The numbers of the entry and of the output.
+    pub(crate) place: (usize, usize),
+    /// The row.
+    pub(crate) row: RuleRow,
+}
+
+/// The SHA-256 of what a format makes of a rule's queries, without the comment that may stand before them; nothing
+/// without a query. Where finalizers make one text of all, their pipelines are part of it.
+pub(crate) fn document_sha256(project: &Project<'_, '_>, job: usize, ended: &engine::Ended) -> Option<String> {
+    if ended.output.is_empty() {
+        return None;
+    }
+    let mut text = ended.output.join("\n\n");
+    if project.chains.of(job).is_some_and(sigcast_pipeline::Chain::has_finalizers) {
+        let numbers = project.config.outputs[job].pipelines.iter();
+        let pipelines = numbers.filter_map(|number| project.pipelines.get(*number)).flatten();
+        pipelines.for_each(|pipeline| text.extend(["\n", &pipeline.sha256]));
+    }
+    Some(sha256(text.as_bytes()))
+}
+
 impl Written {
-    /// What is written of a project. The output of its rules moves here.
+    /// What is written of a project, at other paths than these. The output of its rules moves here.
     ///
     /// # Errors
     /// What keeps a finalizer from making its text.
-    pub(crate) fn new(project: &mut Project<'_, '_>) -> Result<Self, Fault> {
+    pub(crate) fn new(project: &mut Project<'_, '_>, taken: &BTreeSet<&str>) -> Result<Self, Fault> {
         let config = project.config;
+        let hashes: Vec<Vec<Option<String>>> = project
+            .converted
+            .iter()
+            .map(|one| one.ended.iter().enumerate().map(|(job, ended)| document_sha256(project, job, ended)).collect())
+            .collect();
         let mut written = Self { manifest: config.manifest.clone(), ..Self::default() };
         let mut files_of: Vec<Vec<Vec<String>>> = Vec::with_capacity(config.outputs.len());
         for job in 0..config.outputs.len() {
-            files_of.push(written.output(project, job)?);
+            files_of.push(written.output(project, job, taken)?);
             written.outputs.push(output_row(project, job));
         }
         for (at, (entry, one)) in project.entries.iter().zip(&project.converted).enumerate() {
@@ -48,17 +81,24 @@ impl Written {
                     continue;
                 }
                 let files = std::mem::take(&mut files_of[job][at]);
-                written.rules.push(rule_row(project, entry, job, ended, files, &written.outputs[job]));
+                let mut row = rule_row(project, entry, job, ended, files, &written.outputs[job]);
+                row.document_sha256.clone_from(&hashes[at][job]);
+                written.rules.push(Placed { place: (at, job), row });
             }
         }
         Ok(written)
     }
 
     /// The files of one output; for each entry, which of them hold it.
-    fn output(&mut self, project: &mut Project<'_, '_>, job: usize) -> Result<Vec<Vec<String>>, Fault> {
+    fn output(
+        &mut self,
+        project: &mut Project<'_, '_>,
+        job: usize,
+        taken: &BTreeSet<&str>,
+    ) -> Result<Vec<Vec<String>>, Fault> {
         let texts = texts(project, job);
         match &project.config.outputs[job].place {
-            Place::Each(pattern) => Ok(self.each(project, job, pattern, texts)),
+            Place::Each(pattern) => Ok(self.each(project, job, pattern, texts, taken)),
             Place::One(pattern) => self.one(project, job, pattern, texts),
         }
     }
@@ -69,8 +109,9 @@ impl Written {
         job: usize,
         pattern: &Pattern,
         texts: Vec<Vec<String>>,
+        taken: &BTreeSet<&str>,
     ) -> Vec<Vec<String>> {
-        let mut paths = Paths::default();
+        let mut paths = Paths::without(taken.iter().copied());
         let mut all = Vec::with_capacity(texts.len());
         for ((entry, one), texts) in project.entries.iter().zip(&project.converted).zip(texts) {
             let mut files = Vec::new();
@@ -220,6 +261,7 @@ fn rule_row(
         warnings: said(false),
         errors: said(true),
         pipelines: output.pipelines.iter().map(|pipeline| pipeline.sha256.clone()).collect(),
+        document_sha256: None,
         query_sha256: (!ended.queries.is_empty()).then(|| sha256(ended.queries.join("\n\n").as_bytes())),
         queries: (config.queries && !ended.queries.is_empty()).then(|| ended.queries.clone()),
         files,

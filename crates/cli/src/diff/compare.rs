@@ -7,10 +7,14 @@ use serde_json::Value;
 use sigcast_eval::{Limits, RuleMatcher, samples};
 use sigcast_ir::{Expr, Match, Query, Rule, lower};
 
+use super::differs::Differs;
 use super::side::{Deep, Item};
 use crate::args::FailOn;
 use crate::engine::guarded;
 use crate::plan::Job;
+
+/// What is said of a document that changed around its query.
+const SAME_QUERY: &str = "the query is the same, the document around it is not";
 
 /// How a query changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,6 +25,8 @@ pub(super) enum Kind {
     Narrower,
     /// It finds other events, or nobody can tell.
     Changed,
+    /// The query is the same, the document around it is not.
+    Document,
     /// It finds more.
     Wider,
     /// Only the new side has a query.
@@ -33,8 +39,16 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Every kind, what deserves a look first.
-    pub(super) const ALL: [Self; 7] =
-        [Self::Removed, Self::Narrower, Self::Changed, Self::Wider, Self::Added, Self::Rewritten, Self::Unchanged];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Removed,
+        Self::Narrower,
+        Self::Changed,
+        Self::Document,
+        Self::Wider,
+        Self::Added,
+        Self::Rewritten,
+        Self::Unchanged,
+    ];
 
     /// The word for it.
     pub(super) const fn as_str(self) -> &'static str {
@@ -42,6 +56,7 @@ impl Kind {
             Self::Removed => "removed",
             Self::Narrower => "narrower",
             Self::Changed => "changed",
+            Self::Document => "document",
             Self::Wider => "wider",
             Self::Added => "added",
             Self::Rewritten => "rewritten",
@@ -49,12 +64,12 @@ impl Kind {
         }
     }
 
-    /// Whether a run is to fail on it.
-    pub(super) fn is(self, asked: FailOn) -> bool {
+    fn is(self, asked: FailOn) -> bool {
         match asked {
             FailOn::Added => self == Self::Added,
             FailOn::Removed => self == Self::Removed,
             FailOn::Changed => self == Self::Changed,
+            FailOn::Document => self == Self::Document,
             FailOn::Wider => self == Self::Wider,
             FailOn::Narrower => self == Self::Narrower,
             FailOn::Rewritten => self == Self::Rewritten,
@@ -71,10 +86,22 @@ pub(super) struct Change<'s> {
     pub(super) why: String,
     /// An event that one side finds and the other does not.
     pub(super) example: Option<Value>,
+    /// What differs of the documents around a query that is the same; `None` if it differs, or if a side is a manifest,
+    /// which does not hold them.
+    pub(super) differs: Option<Differs>,
+    /// What describes the rule differs (status, level, custom attributes), beside the query.
+    pub(super) described: bool,
     /// The query before.
     pub(super) old: Option<Item<'s>>,
     /// The query now.
     pub(super) new: Option<Item<'s>>,
+}
+
+impl Change<'_> {
+    /// Whether a run is to fail on it. A query that changes may stand in a document that does too.
+    pub(super) fn is(&self, asked: FailOn) -> bool {
+        self.kind.is(asked) || (asked == FailOn::Document && self.described)
+    }
 }
 
 /// What is said of a pair.
@@ -93,7 +120,45 @@ pub(super) fn compare<'s>((old, new): (Option<Item<'s>>, Option<Item<'s>>)) -> O
         (Some(_), None) => verdict(Kind::Removed, gone(new.as_ref(), "the rule is gone, or no longer selected", "now")),
         (Some(one), Some(other)) => both(old.as_ref()?, new.as_ref()?, one == other),
     };
-    Some(Change { kind, why, example, old, new })
+    let (differs, described) = match (&old, &new) {
+        (Some(old), Some(new)) => (differing(old, new), described(old, new)),
+        _ => (None, None),
+    };
+    let why = match &described {
+        Some(what) if why.is_empty() => what.clone(),
+        Some(what) => format!("{why}; {what}"),
+        None => why,
+    };
+    Some(Change { kind, why, example, differs, described: described.is_some(), old, new })
+}
+
+/// What differs of the documents around one query.
+fn differing(old: &Item<'_>, new: &Item<'_>) -> Option<Differs> {
+    let (before, now) = (old.deep?, new.deep?);
+    let texts = |deep: Deep<'_>| deep.ended.output.join("\n\n");
+    (old.hash == new.hash && old.document_sha256 != new.document_sha256)
+        .then(|| Differs::new(&texts(before), &texts(now)))
+        .filter(|differs| !differs.is_empty())
+}
+
+/// What describes a rule and may switch its detection on or off, where the document holds it and the query does not.
+fn described(old: &Item<'_>, new: &Item<'_>) -> Option<String> {
+    let (before, now) = (old.deep?, new.deep?);
+    if job(now).format.plain || old.document_sha256 == new.document_sha256 {
+        return None;
+    }
+    let (one, other) = (&before.rule?.meta, &now.rule?.meta);
+    let word = |word: Option<&'static str>| word.unwrap_or("none");
+    let mut told = Vec::new();
+    if one.status != other.status {
+        let of = |status: Option<sigcast_ir::Status>| word(status.map(sigcast_ir::Status::as_str));
+        told.push(format!("status {} before, {} now", of(one.status), of(other.status)));
+    }
+    if one.level != other.level {
+        let of = |level: Option<sigcast_ir::Level>| word(level.map(sigcast_ir::Level::as_str));
+        told.push(format!("level {} before, {} now", of(one.level), of(other.level)));
+    }
+    (!told.is_empty()).then(|| told.join(", "))
 }
 
 /// Why there is no query.
@@ -106,13 +171,15 @@ fn gone(item: Option<&Item<'_>>, absent: &str, when: &str) -> String {
 
 fn both(old: &Item<'_>, new: &Item<'_>, same_query: bool) -> Verdict {
     let (Some(before), Some(now)) = (old.deep, new.deep) else {
-        return if same_query {
-            verdict(Kind::Unchanged, "")
+        return if same_query && old.document_sha256 == new.document_sha256 {
+            verdict(Kind::Unchanged, status_change(old, new))
+        } else if same_query {
+            verdict(Kind::Document, "the document around the query differs; a manifest does not hold it to show how")
         } else {
             verdict(Kind::Changed, "a manifest does not hold what the base means, so the meaning is not compared")
         };
     };
-    if same_query && before.ended.output == now.ended.output {
+    if same_query && old.document_sha256 == new.document_sha256 {
         return verdict(Kind::Unchanged, status_change(old, new));
     }
     // One panic of the program costs one answer.
@@ -136,13 +203,19 @@ fn status_change(old: &Item<'_>, new: &Item<'_>) -> String {
 /// What the change does to the meaning, as far as that can be told.
 fn meaning(before: Deep<'_>, now: Deep<'_>, same_query: bool) -> Verdict {
     let (Some(old), Some(new)) = (transformed(before), transformed(now)) else {
-        return verdict(Kind::Changed, "the meaning could not be compared");
+        let settings = |deep: Deep<'_>| format!("{:?}", job(deep).backend.settings);
+        let same = same_query && same_form(before, now).is_none() && settings(before) == settings(now);
+        return if same {
+            verdict(Kind::Document, SAME_QUERY)
+        } else {
+            verdict(Kind::Changed, "the meaning could not be compared")
+        };
     };
     if let Some(other) = surroundings(before, now, &old, &new) {
         return verdict(Kind::Changed, other);
     }
     if same_query {
-        return verdict(Kind::Rewritten, "the query is the same, the document around it is not");
+        return verdict(Kind::Document, SAME_QUERY);
     }
     if normal(&old) == normal(&new) {
         return verdict(Kind::Rewritten, "the same tests in another order or form");
@@ -161,14 +234,23 @@ fn job<'s>(deep: Deep<'s>) -> &'s Job {
     &deep.project.config.jobs[deep.job]
 }
 
-/// What beside the rule's tests differs and may change what is found.
-fn surroundings(before: Deep<'_>, now: Deep<'_>, old: &Rule<'_>, new: &Rule<'_>) -> Option<String> {
+/// Whether target or format differ.
+fn same_form(before: Deep<'_>, now: Deep<'_>) -> Option<String> {
     let (one, other) = (job(before), job(now));
     if one.backend.target.name != other.backend.target.name {
         return Some(format!("the target was {}", one.backend.target.name));
     }
     if one.format.name != other.format.name {
         return Some(format!("the format was {}", one.format.name));
+    }
+    None
+}
+
+/// What beside the rule's tests differs and may change what is found.
+fn surroundings(before: Deep<'_>, now: Deep<'_>, old: &Rule<'_>, new: &Rule<'_>) -> Option<String> {
+    let (one, other) = (job(before), job(now));
+    if let Some(form) = same_form(before, now) {
+        return Some(form);
     }
     let settings = |job: &Job, rule: &Rule<'_>| {
         let mut settings = job.backend.settings_for(rule, &mut Vec::new()).into_owned();

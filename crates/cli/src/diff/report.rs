@@ -1,7 +1,7 @@
 //! The report of a comparison as text, JSON and Markdown.
 //!
-//! Invariant: what a rule says stands in Markdown only in code blocks that it cannot end, and in text that is escaped; JSON is
-//! made from types.
+//! Invariant: what a rule says stands in Markdown only in code blocks that it cannot end, and in elements `code` with all
+//! signs escaped, in which GitHub and GitLab look for no mentions, numbers of issues or addresses; JSON is made from types.
 
 use std::fmt::Write as _;
 
@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::compare::{Change, Kind};
+use super::differs::Differs;
 use super::side::Item;
 use crate::args::DiffFormat;
 
@@ -33,6 +34,8 @@ struct Row<'r> {
     document: usize,
     before: Option<State<'r>>,
     after: Option<State<'r>>,
+    /// The lines of the documents that differ, where the query is the same.
+    differs: Option<&'r Differs>,
     example: Option<&'r Value>,
 }
 
@@ -87,9 +90,7 @@ impl<'r, 's> Report<'r, 's> {
             if !change.why.is_empty() {
                 let _ = writeln!(out, "  {}", one_line(&change.why));
             }
-            for (sign, item) in [('-', &change.old), ('+', &change.new)] {
-                lines(&mut out, "  ", sign, item.as_ref());
-            }
+            sides(&mut out, "  ", change);
             if let Some(event) = &change.example {
                 let _ = writeln!(out, "  event that only one of them finds: {event}");
             }
@@ -121,6 +122,7 @@ impl<'r, 's> Report<'r, 's> {
                 document: item.document,
                 before: state(&change.old),
                 after: state(&change.new),
+                differs: change.differs.as_ref(),
                 example: change.example.as_ref(),
             })
         });
@@ -134,7 +136,7 @@ impl<'r, 's> Report<'r, 's> {
 
     fn markdown(&self) -> String {
         let mut out = String::from("### Queries\n\n");
-        let _ = writeln!(out, "Against {}: {}.\n", escaped(self.base), self.summary());
+        let _ = writeln!(out, "Against {}: {}.\n", code(self.base), self.summary());
         let shown = self.shown();
         if shown.is_empty() {
             return out;
@@ -143,13 +145,13 @@ impl<'r, 's> Report<'r, 's> {
         let mut left = 0;
         for change in &shown {
             let Some(item) = item(change) else { continue };
-            let title = escaped(item.title.unwrap_or("(no title)"));
+            let title = code(item.title.unwrap_or("(no title)"));
             let line = format!(
                 "| {} | {title}<br>{} | {} | {} |\n",
                 change.kind.as_str(),
-                escaped(&item.path),
-                escaped(item.output),
-                escaped(&change.why)
+                code(&item.path),
+                code(item.output),
+                prose(&change.why)
             );
             if out.len() + line.len() > LONGEST / 2 {
                 left += 1;
@@ -171,16 +173,13 @@ impl<'r, 's> Report<'r, 's> {
         for change in shown {
             let Some(item) = item(change) else { continue };
             let mut text = String::new();
-            for (sign, item) in [('-', &change.old), ('+', &change.new)] {
-                lines(&mut text, "", sign, item.as_ref());
+            sides(&mut text, "", change);
+            let title = code(item.title.unwrap_or("(no title)"));
+            let mut one =
+                format!("\n<details><summary>{}: {title} [{}]</summary>\n\n", change.kind.as_str(), code(item.output));
+            if !text.is_empty() {
+                one += &fenced("diff", &text);
             }
-            let title = escaped(item.title.unwrap_or("(no title)"));
-            let mut one = format!(
-                "\n<details><summary>{}: {title} [{}]</summary>\n\n",
-                change.kind.as_str(),
-                escaped(item.output)
-            );
-            one += &fenced("diff", &text);
             if let Some(event) = &change.example {
                 let _ =
                     writeln!(one, "\nAn event that only one of them finds:\n\n{}", fenced("json", &event.to_string()));
@@ -204,6 +203,21 @@ fn item<'c, 's>(change: &'c Change<'s>) -> Option<&'c Item<'s>> {
     change.new.as_ref().or(change.old.as_ref())
 }
 
+/// Both sides of a change: queries, or what differs around them.
+fn sides(out: &mut String, indent: &str, change: &Change<'_>) {
+    if let Some(differs) = &change.differs {
+        for (sign, lines) in [('-', &differs.before), ('+', &differs.after)] {
+            for line in lines {
+                let _ = writeln!(out, "{indent}{sign} {line}");
+            }
+        }
+    } else if change.kind != Kind::Document {
+        for (sign, item) in [('-', &change.old), ('+', &change.new)] {
+            lines(out, indent, sign, item.as_ref());
+        }
+    }
+}
+
 /// The queries of one side, each line behind a sign.
 fn lines(out: &mut String, indent: &str, sign: char, item: Option<&Item<'_>>) {
     for query in item.and_then(|item| item.queries).unwrap_or_default() {
@@ -218,6 +232,21 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
+/// Text as code, in Markdown and in HTML. GitHub and GitLab make links of `@name`, `GH-1`, `#1` and `www.…` once the
+/// Markdown is rendered, whatever was escaped in it, but never within this element. Backquotes would not do: in a
+/// `<summary>` they are text, and `|` ends the cell of a table within them.
+/// Sources: gitlab-org/gitlab, lib/banzai/filter/references/reference_filter.rb (`pre`, `code`, `a` and `style` are passed
+/// over); the filter for mentions of html-pipeline, which GitHub published (likewise).
+fn code(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text))
+}
+
+/// Words of the program as they are; anything else as code.
+fn prose(text: &str) -> String {
+    let own = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || " ,;:()>=|-".contains(c);
+    if text.chars().all(own) { escaped(text) } else { code(text) }
+}
+
 /// Text as it is, in Markdown: no character of it is one of Markdown or HTML, and it stays in its cell.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -227,9 +256,9 @@ fn escaped(text: &str) -> String {
             '<' => out += "&lt;",
             '>' => out += "&gt;",
             '"' => out += "&quot;",
-            // An entity, since a backslash before it may have one before it itself. `@` would call people.
+            // An entity, since a backslash before it may have one before it itself. `:` and `.` make addresses.
             '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '(' | ')' | '#' | '!' | '|' | '~' | '@' | ':' | '$'
-            | '\'' => {
+            | '\'' | '.' => {
                 let _ = write!(out, "&#{};", u32::from(c));
             }
             c if c.is_control() => out.push(' '),
@@ -257,6 +286,10 @@ mod tests {
         let text = escaped(evil);
         let safe = |c: char| !"`*_[]()|<>@$\\\n{}!~".contains(c);
         assert!(text.chars().all(safe), "{text}");
+        assert_eq!(prose("finds 1 event less of 12 sample events"), "finds 1 event less of 12 sample events");
+        for told in ["see GH-1", "@team", "www.evil.example", "#1"] {
+            assert!(prose(told).starts_with("<code>") && prose(told).ends_with("</code>"), "{told}");
+        }
         for text in ["a ``` b", "```\n# x\n```", "``````", ""] {
             let block = fenced("diff", text);
             let fence: String = block.chars().take_while(|c| *c == '`').collect();

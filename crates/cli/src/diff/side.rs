@@ -10,6 +10,7 @@ use sigcast_ir::Rule;
 
 use crate::build::manifest::{Manifest, sha256};
 use crate::build::project::Project;
+use crate::build::rows::document_sha256;
 use crate::engine::{self, Ended, Status, is_error};
 
 /// A rule for an output.
@@ -33,6 +34,8 @@ pub(super) struct Item<'s> {
     pub(super) queries: Option<&'s [String]>,
     /// The hash of the queries; `None` without a query.
     pub(super) hash: Option<String>,
+    /// The hash of the document that the format makes of them; `None` without a query.
+    pub(super) document_sha256: Option<String>,
     /// What is known of it beside, unless it comes from a manifest.
     pub(super) deep: Option<Deep<'s>>,
 }
@@ -86,6 +89,7 @@ pub(super) fn of_project<'s>(project: &'s Project<'s, 's>) -> Vec<Item<'s>> {
                 errors,
                 queries: Some(&ended.queries),
                 hash: (!ended.queries.is_empty()).then(|| sha256(ended.queries.join("\n\n").as_bytes())),
+                document_sha256: document_sha256(project, job, ended),
                 deep: Some(Deep { project, job, rule, ended }),
             });
         }
@@ -105,6 +109,7 @@ pub(super) fn of_manifest(manifest: &Manifest) -> Vec<Item<'_>> {
         errors: row.errors.iter().map(|said| said.code.as_str()).collect(),
         queries: row.queries.as_deref(),
         hash: row.query_sha256.clone(),
+        document_sha256: row.document_sha256.clone(),
         deep: None,
     });
     rows.collect()
@@ -174,6 +179,7 @@ mod tests {
             errors: Vec::new(),
             queries: None,
             hash: None,
+            document_sha256: None,
             deep: None,
         }
     }

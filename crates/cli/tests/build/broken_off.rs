@@ -101,3 +101,39 @@ fn a_failing_write_leaves_the_old_output_whole() {
     assert_eq!(repaired.code, 0, "{}", repaired.stderr);
     assert_eq!(names(&folder, "dist"), ["all.spl", "low/other.lucene", "medium/good.lucene"]);
 }
+
+/// What a journal announces and nobody wrote is not ours: what somebody else put there stays.
+#[cfg(unix)]
+#[test]
+fn a_journal_claims_only_what_was_written() {
+    let folder = project("build-journal", CONFIG);
+    // The folder of one output cannot be made: the build breaks off.
+    folder.file("dist/high", "in the way");
+    let before = build(&folder, &[]);
+    assert_eq!(before.code, 3, "{}", before.stderr);
+    fs::remove_file(format!("{}/dist/high", folder.path())).expect("removed");
+    // A journal as a build leaves it that is broken off before its first file.
+    let text = |path: &str, bytes: &str| {
+        let hash = std::process::Command::new("sh").args(["-c", &format!("printf '{bytes}' | sha256sum")]).output();
+        let hash =
+            String::from_utf8_lossy(&hash.expect("a shell").stdout).split(' ').next().expect("a hash").to_owned();
+        format!(r#"{{"path":"{path}","sha256":"{hash}","output":"lucene"}}"#)
+    };
+    let rows = [text("dist/high/other.lucene", "Image:b.exe\\n"), text("dist/gone/old.lucene", "old\\n")].join(",");
+    let pending = format!(r#"{{"version":1,"config":"sigcast.yml","files":[{rows}]}}"#);
+    folder.file("sigcast-manifest.json.pending", &pending);
+    folder.file("dist/high/other.lucene", "my own notes");
+    folder.file("dist/gone/old.lucene", "my own too");
+    let ran = build(&folder, &[]);
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("dist/high/other.lucene is there already"), "{}", ran.stderr);
+    assert_eq!(folder.files("dist/high"), [("other.lucene".to_owned(), "my own notes".to_owned())]);
+    // What was written of it is ours: it is replaced and removed without a word.
+    folder.file("dist/high/other.lucene", "Image:b.exe\n");
+    folder.file("rules/other.yml", &OTHER.replace("b.exe", "c.exe"));
+    let ran = build(&folder, &[]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(folder.files("dist/high"), [("other.lucene".to_owned(), "Image:c.exe\n".to_owned())]);
+    assert_eq!(folder.files("dist/gone"), [("old.lucene".to_owned(), "my own too".to_owned())]);
+    assert!(!ran.stderr.contains("old.lucene"), "{}", ran.stderr);
+}

@@ -155,3 +155,55 @@ fn rules_that_cannot_be_found_remove_nothing() {
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     assert_eq!(names(&folder, "dist").len(), 3);
 }
+
+/// Nothing that a build reads is replaced or removed, whatever a pattern, a manifest or `--force` says.
+#[test]
+fn rules_are_never_written_over() {
+    let config = "rules: [rules]\noutputs: [{target: lucene, output: '{path}.yml'}]\n";
+    let folder = project("build-over", &config.replace("{path}", "rules/{path}"));
+    let before = folder.files("rules");
+    for args in [&[][..], &["--force"], &["--force", "--dry-run"]] {
+        let ran = build(&folder, args);
+        assert_eq!(ran.code, if args.is_empty() { 3 } else { 2 }, "{}", ran.stderr);
+        assert_eq!(folder.files("rules"), before);
+    }
+    // The configuration itself.
+    let folder = project("build-over-config", "rules: [rules]\noutputs: [{target: splunk, file: sigcast.yml}]\n");
+    let ran = build(&folder, &["--force"]);
+    assert!(ran.code == 2 && ran.stderr.contains("is what the build reads"), "{}", ran.stderr);
+    // What is neither read nor written by a build is replaced by force, and called what it is.
+    let folder = project("build-over-force", CONFIG);
+    folder.file("dist/high/other.lucene", "mine");
+    let ran = build(&folder, &["--force"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("dist/high/other.lucene is a file that no build wrote: it is replaced"),
+        "{}",
+        ran.stderr
+    );
+    folder.file("dist/high/other.lucene", "changed");
+    let ran = build(&folder, &[]);
+    assert!(
+        ran.stderr.contains("dist/high/other.lucene was changed by another hand: it is replaced"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// A file may not be the folder of the manifest, nor the manifest that of a file.
+#[test]
+fn the_manifest_is_in_nobodys_way() {
+    let check = |manifest: &str, file: &str| {
+        let config = format!("rules: [rules]\nmanifest: {manifest}\noutputs: [{{target: splunk, file: '{file}'}}]\n");
+        let folder = project("build-manifest-way", &config);
+        for args in [&["--dry-run"][..], &[]] {
+            let ran = build(&folder, args);
+            assert_eq!(ran.code, 2, "{file}: {}", ran.stderr);
+        }
+        assert_eq!(names(&folder, ""), ["rules/good.yml", "rules/other.yml", "sigcast.yml"], "{file}");
+    };
+    check("m.json", "m.json/x");
+    check("m.json", "m.json.pending/x");
+    check("dist/a/m.json", "dist/a");
+    check("m.json", "m.json");
+}

@@ -6,6 +6,7 @@ mod support;
 mod broken_off;
 mod configuration;
 mod foreign;
+mod kept;
 mod written;
 
 use std::fs;

@@ -136,6 +136,26 @@ fn init_writes_what_build_takes() {
     assert_eq!(names(&folder, "dist"), ["all.esql", "splunk/medium/good.spl"]);
 }
 
+/// Without a folder of rules, everything beside the configuration is read, but nothing that builds wrote there.
+#[test]
+fn what_was_built_is_not_read_as_rules() {
+    let folder = Folder::new("build-init-flat");
+    folder.file("good.yml", GOOD);
+    let file = format!("{}/sigcast.yml", folder.path());
+    assert_eq!(run(&["init", &file]).code, 0);
+    let text = fs::read_to_string(&file).expect("written");
+    assert!(text.contains("rules: [.]"), "{text}");
+    let more = "\n  - {target: lucene, format: elastalert, options: {index: logs}, output: 'dist/{slug}.{ext}'}\n\n# What was built";
+    folder.file("sigcast.yml", &text.replace("\n# What was built", more));
+    for _ in 0..3 {
+        let ran = build(&folder, &[]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert!(names(&folder, "dist").contains(&"good.yaml".to_owned()));
+        assert!(ran.stderr.contains("lucene-elastalert: 1 converted"), "{}", ran.stderr);
+    }
+    assert_eq!(build(&folder, &["--check"]).code, 0);
+}
+
 /// What a format asks of the query, `build` asks too: what it writes is what `convert` prints.
 #[test]
 fn a_format_is_built_as_it_is_converted() {
