@@ -1,6 +1,7 @@
 //! The files of a build on the disk: what would change, and changing it.
 //!
-//! Invariant: a file is there whole, as it was before or as it is to be. Only a file whose bytes a build recorded is
+//! Invariant: a file is there whole, as it was before or as it is to be, and no file changes before all are written beside
+//! their places. Only a file whose bytes a build recorded is
 //! removed, and only such a file is replaced unless the run forces it. No link is followed below the folder that is
 //! written to. The manifest comes last; before the first change, a journal beside it says what is about to be written,
 //! so that the next run knows the files of one that was broken off: by their bytes, since what a journal announces need not
@@ -268,8 +269,7 @@ impl<'p> Changes<'p> {
         self.clear_temporary();
         if !self.is_empty() {
             self.write_journal()?;
-            let writes = self.files.par_iter().filter(|file| self.steps.contains_key(&file.row.path));
-            writes.try_for_each(|file| replace(self.root, &file.row.path, file.text.as_bytes(), false))?;
+            self.write_all()?;
             for (path, _) in self.steps.iter().filter(|(_, step)| **step == Step::Remove) {
                 self.remove(path)?;
             }
@@ -283,6 +283,20 @@ impl<'p> Changes<'p> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Writes every file beside its place, and moves them there once all are whole: what fails before leaves all as it was.
+    fn write_all(&self) -> Result<(), Fault> {
+        let files: Vec<&Planned> = self.files.iter().filter(|file| self.steps.contains_key(&file.row.path)).collect();
+        let staged =
+            files.par_iter().try_for_each(|file| stage(self.root, &file.row.path, file.text.as_bytes(), false));
+        if staged.is_err() {
+            for file in &files {
+                let _ = fs::remove_file(beside(&self.root.join(&file.row.path)));
+            }
+        }
+        staged?;
+        files.par_iter().try_for_each(|file| place(self.root, &file.row.path))
     }
 
     /// Says beside the manifest which files are about to be written, together with those of a run that was broken off.
@@ -395,6 +409,12 @@ fn written_name(temporary: &str) -> Option<&str> {
 
 /// Writes a file beside its place and moves it there once it is whole. `lasting` waits for the disk.
 fn replace(root: &Path, path: &str, bytes: &[u8], lasting: bool) -> Result<(), Fault> {
+    stage(root, path, bytes, lasting)?;
+    place(root, path)
+}
+
+/// Writes a file beside its place.
+fn stage(root: &Path, path: &str, bytes: &[u8], lasting: bool) -> Result<(), Fault> {
     let whole = root.join(path);
     let temporary = beside(&whole);
     let done = (|| {
@@ -415,10 +435,18 @@ fn replace(root: &Path, path: &str, bytes: &[u8], lasting: bool) -> Result<(), F
         if let Ok(before) = fs::symlink_metadata(&whole) {
             fs::set_permissions(&temporary, before.permissions())?;
         }
-        fs::rename(&temporary, &whole)
+        Ok(())
     })();
-    done.map_err(|cause| {
-        let _ = fs::remove_file(&temporary);
-        Fault::io(format!("cannot write {}: {}", whole.display(), reason(&cause)))
-    })
+    done.map_err(|cause| unwritten(&whole, &cause))
+}
+
+/// Moves a file to its place that was written beside it.
+fn place(root: &Path, path: &str) -> Result<(), Fault> {
+    let whole = root.join(path);
+    fs::rename(beside(&whole), &whole).map_err(|cause| unwritten(&whole, &cause))
+}
+
+fn unwritten(whole: &Path, cause: &io::Error) -> Fault {
+    let _ = fs::remove_file(beside(whole));
+    Fault::io(format!("cannot write {}: {}", whole.display(), reason(cause)))
 }
