@@ -82,6 +82,12 @@ fn a_content_pack_holds_the_same() {
     for key in ["name", "summary", "description", "vendor", "url"] {
         assert!(pack[key].is_string(), "{key}");
     }
+    // The server does not find a stream that is not in the pack, and installs nothing then.
+    let streams = |id: &str| with(BARE, &format!("custom: {{graylog: {{streams: ['{id}']}}}}"));
+    let own = streams("000000000000000000000001");
+    assert!(made("content-pack", &[], &own)["entities"][0]["data"]["config"]["streams"][0].is_string());
+    let refused = Maker::new("graylog", "content-pack", &[], &[]).refusal(&streams("abc"));
+    assert!(refused.contains("no place for the stream `abc`"), "{refused}");
     let entity = &pack["entities"][0];
     assert_eq!(entity["type"], json!({"name": "event_definition", "version": "1"}));
     // Values with their types stand where the server reads references, and only there.
