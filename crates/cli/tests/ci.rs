@@ -130,6 +130,29 @@ fn the_step_of_the_action_reports_differences() {
     assert_eq!(fs::read_to_string(report).expect("the report"), summary);
 }
 
+/// A base is a revision, never an option of git: `--upload-pack` would run a command.
+#[test]
+fn the_base_of_the_action_is_no_option() {
+    let folder = project("ci-base");
+    let elsewhere = Folder::new("ci-base-origin");
+    let git = |folder: &Folder, args: &[&str]| {
+        let done = Command::new("git").arg("-C").arg(folder.path()).args(args).status().expect("git");
+        assert!(done.success());
+    };
+    git(&elsewhere, &["init", "-q", "--bare"]);
+    git(&folder, &["init", "-q"]);
+    git(&folder, &["remote", "add", "origin", &elsewhere.path()]);
+    let pwned = format!("{}/pwned", folder.path());
+    for base in [&*format!("--upload-pack=touch {pwned};git-upload-pack"), "+main:main", "a:refs/heads/b"] {
+        let ended = step(&folder, "diff", &[("SIGCAST_BASE", base)]);
+        let stderr = String::from_utf8_lossy(&ended.stderr).into_owned();
+        assert!(code(&ended) == 2 && stderr.contains("is no revision"), "{base}: {stderr}");
+        assert!(!Path::new(&pwned).exists(), "{base} ran a command");
+    }
+    // A revision that neither the folder nor its origin has.
+    assert_ne!(code(&step(&folder, "diff", &[("SIGCAST_BASE", "nowhere")])), 0);
+}
+
 /// The download, with a stand-in for GitHub's program that takes a release from a folder.
 #[test]
 fn the_action_installs_a_release_whose_checksum_is_right() {
@@ -240,6 +263,49 @@ fn releases_have_every_program_that_the_action_looks_for() {
         .filter_map(|line| Some(line.split_once(") target=")?.1.split(' ').next()?.to_owned()))
         .collect();
     assert_eq!(built, wanted);
+}
+
+/// The hooks, and what the first job types, pass on a copy of the sample repository.
+#[test]
+fn hooks_and_jobs_pass_on_the_sample_repository() {
+    let folder = Folder::new("ci-examples");
+    let sample = root().join("examples");
+    for entry in walk(&sample) {
+        let name = entry.strip_prefix(&sample).expect("under it").to_str().expect("UTF-8").to_owned();
+        if !name.starts_with("dist/") {
+            folder.bytes(&name, &fs::read(&entry).expect("a file"));
+        }
+    }
+    let check = |line: &str| {
+        let mut command = Command::new("sh");
+        let ended =
+            command.args(["-c", line]).current_dir(folder.path()).env("PATH", with_program()).output().expect("sh");
+        assert_eq!(code(&ended), 0, "{line}: {}", String::from_utf8_lossy(&ended.stderr));
+    };
+    let job = yaml("ci/gitlab-ci.yml");
+    for line in job["detections"]["script"].as_sequence().expect("a script") {
+        check(line.as_str().expect("a line"));
+    }
+    for hook in yaml(".pre-commit-hooks.yaml").as_sequence().expect("hooks") {
+        let args = hook["args"].as_sequence().into_iter().flatten().filter_map(Value::as_str);
+        check(&std::iter::once(hook["entry"].as_str().expect("an entry")).chain(args).collect::<Vec<_>>().join(" "));
+    }
+    for command in ["test", "build", "check"] {
+        let ended = step(&folder, command, &[]);
+        assert_eq!(code(&ended), 0, "{command}: {}", String::from_utf8_lossy(&ended.stderr));
+    }
+}
+
+/// Every file under a folder.
+fn walk(folder: &Path) -> Vec<PathBuf> {
+    let (mut found, mut open) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { open.push(path) } else { found.push(path) }
+        }
+    }
+    found
 }
 
 /// What hooks and jobs type is known to the program.
