@@ -19,6 +19,18 @@ pub(crate) struct Job {
     pub(crate) format: &'static Format,
     /// The extension of its files, without the dot.
     pub(crate) extension: String,
+    /// Whether a file may hold one text of the format only.
+    pub(crate) alone: bool,
+}
+
+impl Job {
+    /// The fault of several texts in one file of a format that does not hold them; none if it does.
+    pub(crate) fn crowded(&self, file: &str, texts: usize) -> Option<Fault> {
+        (self.alone && texts > 1).then(|| {
+            let name = self.format.name;
+            Fault::usage(format!("{file} would hold {texts} documents, and each of `{name}` is a file of its own"))
+        })
+    }
 }
 
 /// What a run of `convert` does, apart from where it reads and writes.
@@ -65,6 +77,7 @@ impl Plan {
                 backend: Backend { target, settings, given }.for_format(format),
                 format,
                 extension: format.extension.to_owned(),
+                alone: false,
             });
         }
         Ok(Self {

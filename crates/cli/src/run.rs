@@ -31,6 +31,7 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
     let templates = templates(args, &plan)?;
     if let Some(templates) = &templates {
         for job in &mut plan.jobs {
+            job.alone = templates.stands_alone(job.backend.target, job.format, &job.backend.settings);
             job.extension = templates.extension(job.backend.target, job.format, &job.backend.settings);
         }
     }
@@ -58,6 +59,7 @@ pub(crate) fn convert(args: &ConvertArgs, terminal: &Terminal) -> Result<Exit, F
         .collect();
     progress.finish();
     finalize(&plan, &chains, &mut converted)?;
+    alone(&plan, &sink, &converted)?;
     let written = output::write(&sink, &plan, &entries, &converted);
     if written.as_ref().is_err_and(|(_, cause)| cause.kind() == io::ErrorKind::BrokenPipe) {
         return Ok(Exit::Done);
@@ -131,6 +133,24 @@ fn finalize(plan: &Plan, chains: &Chains<'_>, converted: &mut [Converted]) -> Re
         }
     }
     Ok(())
+}
+
+/// Whether a file that holds all texts may hold them.
+fn alone(plan: &Plan, sink: &Sink, converted: &[Converted]) -> Result<(), Fault> {
+    let Sink::File(path) = sink else { return Ok(()) };
+    // A device or a pipe: a stream, as standard output is.
+    if std::fs::metadata(path).is_ok_and(|about| !about.is_file()) {
+        return Ok(());
+    }
+    let texts = |at: usize| converted.iter().map(|one| one.texts[at].len()).sum::<usize>();
+    let all = (0..plan.jobs.len()).map(texts).sum();
+    let with_text = plan.jobs.iter().enumerate().filter(|(at, _)| !plan.jsonl && texts(*at) > 0);
+    match with_text.filter_map(|(_, job)| job.crowded(&path.display().to_string(), all)).next() {
+        Some(fault) => {
+            Err(fault.help("-o DIR/ writes one file a rule; formats of lines, such as ndjson, take several"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The templates of the run, if it needs any.

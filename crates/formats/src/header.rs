@@ -22,6 +22,10 @@ pub(crate) struct Header {
     pub(crate) extension: String,
     /// What one rendering covers.
     pub(crate) unit: Unit,
+    /// Whether what comes out is one document that its product takes by itself: two of them in one file are none that it
+    /// takes.
+    #[serde(default)]
+    pub(crate) alone: bool,
     /// How values are escaped where the template prints them.
     #[serde(default)]
     pub(crate) escape: Escape,
@@ -101,9 +105,21 @@ impl Header {
         // The sign for trimming blanks belongs to the template language.
         let yaml = inner.strip_prefix('-').unwrap_or(inner);
         let yaml = yaml.strip_suffix('-').unwrap_or(yaml);
-        serde_yaml::from_str(yaml)
-            .map_err(|fault| FormatError { message: format!("the header of the template {name} is wrong: {fault}") })
+        let wrong =
+            |fault: String| FormatError { message: format!("the header of the template {name} is wrong: {fault}") };
+        let header: Self = serde_yaml::from_str(yaml).map_err(|fault| wrong(fault.to_string()))?;
+        if header.extension != "*" && !is_extension(&header.extension) {
+            let expected = "an extension is letters, digits, `.`, `-` and `_`, with no dot at its start or end";
+            return Err(wrong(format!("`extension: {:?}`: {expected}", header.extension)));
+        }
+        Ok(header)
     }
+}
+
+/// Whether a text can end the name of a file and stays in it.
+fn is_extension(text: &str) -> bool {
+    let right = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    !text.is_empty() && text.len() <= 32 && text.chars().all(right) && !text.starts_with('.') && !text.ends_with('.')
 }
 
 #[cfg(test)]
@@ -124,6 +140,7 @@ mod tests {
         let plain = Header {
             extension: "sh".into(),
             unit: Unit::Query,
+            alone: false,
             escape: Escape::None,
             wraps: None,
             needs: Vec::new(),
@@ -132,15 +149,20 @@ mod tests {
             overrides: Vec::new(),
         };
         check("{#-\nextension: sh\nunit: query\n#}\nx", Ok(plain.clone()));
+        check("{# {extension: sh, unit: query, alone: true} #}", Ok(Header { alone: true, ..plain.clone() }));
         check("{#- extension: sh\n    unit: query -#}", Err("mapping values"));
         check(
             "{# {extension: sh, unit: rule, escape: ascii-json, wraps: json} #}",
-            Ok(Header { unit: Unit::Rule, escape: Escape::AsciiJson, wraps: Some("json".into()), ..plain }),
+            Ok(Header { unit: Unit::Rule, escape: Escape::AsciiJson, wraps: Some("json".into()), ..plain.clone() }),
         );
         check("x", Err("does not start with a comment"));
         check("{# never closed", Err("does not start with a comment"));
         check("{#- unit: query #}", Err("missing field `extension`"));
         check("{#-\nextension: sh\nunit: week\n#}", Err("unknown variant `week`, expected `query` or `rule`"));
+        check("{# {extension: tar.gz, unit: query} #}", Ok(Header { extension: "tar.gz".into(), ..plain }));
+        for bad in ["a/../../../../escaped", "..", ".sh", "", "a\\\\b", "sh ", "a:b", "a\\nb", "sh."] {
+            check(&format!("{{# {{extension: \"{bad}\", unit: query}} #}}"), Err("an extension is letters, digits"));
+        }
         check("{#-\nextension: sh\nunit: query\nescpae: json\n#}", Err("unknown field `escpae`"));
     }
 }

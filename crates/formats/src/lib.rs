@@ -118,6 +118,14 @@ impl Templates {
         header.map_or_else(|| format.extension.to_owned(), |header| header.extension.clone())
     }
 
+    /// Whether a text of the format is one document that its product takes by itself, so that a file may not hold two: its
+    /// template says it.
+    #[must_use]
+    pub fn stands_alone(&self, target: &Target, format: &Format, settings: &Settings) -> bool {
+        let name = self.template(target, format, settings).ok().filter(|_| !format.plain);
+        name.and_then(|name| self.headers.get(&name)).is_some_and(|header| header.alone)
+    }
+
     /// Whether the settings have what the format needs, asked once a run.
     ///
     /// # Errors

@@ -179,7 +179,7 @@ impl<'o, 'y, 'a> Outputs<'o, 'y, 'a> {
                 }
                 let name = self.name(entry, target, word.as_ref());
                 let backend = Backend { target, settings: settings.clone(), given: given.clone() }.for_format(format);
-                self.config.jobs.push(Job { backend, format, extension: format.extension.to_owned() });
+                self.config.jobs.push(Job { backend, format, extension: format.extension.to_owned(), alone: false });
                 self.config.outputs.push(Output {
                     name,
                     pipelines: entry.pipelines.clone(),

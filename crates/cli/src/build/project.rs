@@ -128,6 +128,7 @@ fn templates(config: &mut Config) -> Result<Option<Templates>, Fault> {
             templates
                 .check(job.backend.target, job.format, &job.backend.settings)
                 .map_err(|fault| Fault::usage(format!("the output `{}`: {fault}", output.name)))?;
+            job.alone = templates.stands_alone(job.backend.target, job.format, &job.backend.settings);
             job.extension = templates.extension(job.backend.target, job.format, &job.backend.settings);
         }
     }

@@ -145,6 +145,11 @@ impl Written {
         let files = texts.iter().map(holds).collect();
         let work = &config.jobs[job];
         let chain = project.chains.of(job).filter(|chain| chain.has_finalizers());
+        if let Some(fault) = work.crowded(&path, texts.iter().flatten().count()).filter(|_| chain.is_none()) {
+            let name = &config.outputs[job].name;
+            return Err(Fault { message: format!("the output `{name}`: {}", fault.message), ..fault }
+                .help("`output: dist/{slug}.{ext}` in place of `file` writes one file a rule"));
+        }
         let text = match chain {
             Some(chain) => {
                 let text = chain.finalize(texts.into_iter().flatten().collect());

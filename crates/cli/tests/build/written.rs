@@ -156,6 +156,15 @@ fn what_was_built_is_not_read_as_rules() {
     assert_eq!(build(&folder, &["--check"]).code, 0);
 }
 
+/// An empty map of options is none.
+#[test]
+fn no_options_are_no_fault() {
+    let config = "rules: [rules]\noptions: {}\noutputs: [{target: lucene, output: 'dist/{slug}.{ext}', options: {}}]\n";
+    assert_eq!(build(&project("build-options", config), &[]).code, 0);
+    let ran = build(&project("build-options-wrong", &config.replace("options: {}\n", "options: []\n")), &[]);
+    assert!(ran.code == 2 && ran.stderr.contains("is no map"), "{}", ran.stderr);
+}
+
 /// What a format asks of the query, `build` asks too: what it writes is what `convert` prints.
 #[test]
 fn a_format_is_built_as_it_is_converted() {
@@ -179,7 +188,78 @@ fn a_format_is_built_as_it_is_converted() {
     check("opensearch", "security-analytics", "yml", "Image: 'a.exe'", "_index:");
 }
 
-/// The sample repository: one command writes every target, and what its baseline lists is all that is refused.
+/// Two documents in one file are none that a product takes, where each is one object.
+#[test]
+fn a_file_holds_one_document_of_a_format_that_stands_alone() {
+    let check = |target: &str, format: &str, fails: bool| {
+        let options = ["index=logs-*", "data_view=logs", "table=DeviceProcessEvents"];
+        let known = |key: &str| {
+            let target = sigcast_backends::find(target).expect("a target");
+            target.options.contains(&key.split('=').next().unwrap_or_default())
+        };
+        let options: Vec<&str> = options.into_iter().filter(|option| known(option)).collect();
+        let map: Vec<String> = options.iter().map(|option| option.replace('=', ": '") + "'").collect();
+        let config = format!(
+            "rules: [rules]\noutputs: [{{target: {target}, format: {format}, file: dist/all, options: {{{}}}}}]\n",
+            map.join(", ")
+        );
+        let folder = project("build-alone", &config);
+        let root = folder.path();
+        let (file, rules) = (format!("{root}/one.out"), format!("{root}/rules"));
+        let given: Vec<&str> = options.iter().flat_map(|option| ["-O", option]).collect();
+        let command = [&["convert", "-t", target, "-f", format, "-o", &file, &rules], &given[..]].concat();
+        for (ran, help) in [(build(&folder, &[]), "`output: dist/{slug}.{ext}`"), (run(&command), "-o DIR/")] {
+            assert_eq!(ran.code, if fails { 2 } else { 0 }, "{target} {format}: {}", ran.stderr);
+            assert_eq!(
+                ran.stderr.contains("would hold 2 documents") && ran.stderr.contains(help),
+                fails,
+                "{}",
+                ran.stderr
+            );
+        }
+        assert_eq!(Path::new(&file).exists(), !fails, "{target} {format}");
+        // One document has its file.
+        fs::remove_file(format!("{rules}/other.yml")).expect("removed");
+        assert_eq!(build(&folder, &[]).code, 0, "{target} {format}");
+        assert_eq!(run(&command).code, 0, "{target} {format}");
+    };
+    check("lucene", "siem-rule", true);
+    check("lucene", "elastalert", true);
+    check("kusto", "sentinel-arm", true);
+    check("kusto", "sentinel-yaml", true);
+    check("kusto", "defender", true);
+    check("opensearch", "monitor", true);
+    check("opensearch", "security-analytics", true);
+    check("graylog", "event-definition", true);
+    check("graylog", "content-pack", true);
+    check("lucene", "siem-rule-ndjson", false);
+    check("lucene", "saved-search", false);
+    check("splunk", "savedsearches", false);
+    check("splunk", "commented", false);
+    check("lucene", "default", false);
+}
+
+/// A template's extension is one: with it, no file gets out of its folder.
+#[test]
+fn the_extension_of_a_template_leads_nowhere() {
+    let folder = project(
+        "build-extension",
+        "rules: [rules]\ntemplates: own\noutputs: [{target: watcher, output: 'dist/{slug}.{ext}'}]\n",
+    );
+    folder.file("own/watcher/json.j2", "{#-\nextension: \"a/../../../../escaped\"\nunit: query\n#}\n{{ query }}\n");
+    let root = folder.path();
+    let (own, rules, out) = (format!("{root}/own"), format!("{root}/rules"), format!("{root}/p/oo/"));
+    fs::create_dir_all(&out).expect("a folder");
+    let converted = run(&["convert", "-t", "watcher", "--templates", &own, "-o", &out, &rules]);
+    for ran in [converted, build(&folder, &[])] {
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains("watcher/json.j2 is wrong: `extension:"), "{}", ran.stderr);
+    }
+    assert_eq!(names(&folder, "p"), [] as [&str; 0]);
+}
+
+/// The sample repository: one command writes every target in every format, and what its baseline lists is all that is
+/// refused.
 #[test]
 fn the_sample_repository_is_built_by_one_command() {
     let folder = Folder::new("build-example");
@@ -189,14 +269,18 @@ fn the_sample_repository_is_built_by_one_command() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let text = fs::read_to_string(format!("{out}/dist/manifest.json")).expect("a manifest");
     let manifest: Value = serde_json::from_str(&text).expect("JSON");
-    let built: BTreeSet<&str> = manifest["outputs"]
+    let word = |one: &Value, key: &str| one[key].as_str().expect("a name").to_owned();
+    let built: BTreeSet<(String, String)> = manifest["outputs"]
         .as_array()
         .expect("outputs")
         .iter()
-        .map(|one| one["target"].as_str().expect("a name"))
+        .map(|one| (word(one, "target"), word(one, "format")))
         .collect();
-    let targets: BTreeSet<&str> = sigcast_backends::TARGETS.iter().map(|target| target.name).collect();
-    assert_eq!(built, targets);
+    let formats: BTreeSet<(String, String)> = sigcast_backends::TARGETS
+        .iter()
+        .flat_map(|target| target.formats.iter().map(|format| (target.name.to_owned(), format.name.to_owned())))
+        .collect();
+    assert_eq!(built, formats);
     let rules = manifest["rules"].as_array().expect("rows");
     for (target, output) in
         manifest["outputs"].as_array().expect("outputs").iter().map(|one| (&one["target"], &one["name"]))
@@ -205,5 +289,8 @@ fn the_sample_repository_is_built_by_one_command() {
             rules.iter().filter(|row| row["output"] == *output && row["files"] != Value::Array(Vec::new()));
         assert!(with_files.count() > 0, "{target}");
     }
+    // The correlation is written where it can be said.
+    let correlated = rules.iter().filter(|row| row["title"] == "Many Failed Logons of One Account");
+    assert!(correlated.filter(|row| row["query_sha256"].is_string()).count() > 10);
     assert_eq!(run(&["build", "-c", config, "-o", &out, "--check"]).code, 0);
 }
