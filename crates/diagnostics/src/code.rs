@@ -307,7 +307,7 @@ codes! {
     AssumeLeadingWildcards = Assumption "assume-leading-wildcards";
     /// The time field holds UTC.
     AssumeTimeField = Assumption "assume-time-field";
-    /// Events of different rules that follow each other have different times, and no event is one of several of the rules.
+    /// Events that follow each other in a sequence have different times, and no event is one of several of its items.
     AssumeDistinctTimes = Assumption "assume-distinct-times";
     /// The user who runs the query has the time zone UTC, in which the engine takes times apart.
     AssumeTimeZone = Assumption "assume-time-zone";

@@ -11,7 +11,8 @@
 //! - `with runs=n` is n items of one condition, for which each event starts a sequence and moves on all others: it is found
 //!   at each event that has n - 1 before it in the window, as the correlation counts. `runs` is 100 at most;
 //! - an item takes a later event than the one before it, by time, then by the tiebreaker of the request, then by the place
-//!   in the index. One event is one item: `assume-distinct-times`.
+//!   in the index. One event is one item: `assume-distinct-times`, of counts too, as not all events of one time that are
+//!   in each other's windows end a sequence.
 //!
 //! How many sequences are found is the `size` of the request (10 by default), and no part of the query.
 
@@ -111,6 +112,8 @@ fn count(
     if least < 2 {
         return single(composer, correlation, &rules, &keys);
     }
+    // Of events of one time, the last one alone ends a sequence.
+    composer.assume(Code::AssumeDistinctTimes);
     let item = item(composer, correlation, &rules, &[])?;
     Some(format!("{}\n  [{item}] with runs={least}", head(correlation, &keys)))
 }
