@@ -9,6 +9,7 @@ use std::time::Instant;
 use clap::Parser;
 use sigcast_conformance::compare::compare;
 use sigcast_conformance::corpus::{self, Corpus};
+use sigcast_conformance::correlations::{self, Sampled};
 use sigcast_conformance::engines::postgres::Postgres;
 use sigcast_conformance::engines::script::Script;
 use sigcast_conformance::engines::search::{Node, Product};
@@ -28,7 +29,7 @@ struct Arguments {
     /// Takes every Nth rule only.
     #[arg(long, default_value_t = 1)]
     step: usize,
-    /// The engines, by name; all without it.
+    /// The engines, by name; all without it. `correlations` stands for all of them, with correlations alone.
     #[arg(long, value_delimiter = ',')]
     engine: Vec<String>,
     /// Writes the page with the figures here; with `--engine`, what the page has of the other engines is kept.
@@ -91,40 +92,94 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn std::error::Error>> {
     };
     let corpus = Corpus::new(&sources, &recorded, arguments.step);
     let events: usize = corpus.cases.iter().map(|case| case.events.len()).sum();
-    let mut page = report::opening(&corpus, events, arguments.step);
     eprintln!("{} rules with {events} events, {} of them recorded", corpus.cases.len(), corpus.recorded.len());
-    let (mut agree, mut details) = (true, String::new());
+    let correlations = corpus::read(&own.join("correlation"))?;
+    let sampled = correlations::read(&correlations);
     let old = arguments.write.as_ref().and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
-    for Known { name, start, runs, settings } in ENGINES {
-        if !arguments.engine.is_empty() && !arguments.engine.iter().any(|wanted| wanted == name) {
-            page.push_str(report::kept(&old, name));
-            continue;
+    let mut page = Page {
+        old,
+        text: report::opening(&corpus, events, arguments.step),
+        lines: String::new(),
+        details: String::new(),
+        agree: true,
+    };
+    for known in ENGINES {
+        page.engine(known, arguments, &corpus, &sampled)?;
+    }
+    page.text.push_str(&report::mark(correlations::report::NAME));
+    page.text.push_str(&correlations::report::opening(&sampled));
+    page.text.push_str(&page.lines);
+    println!("{}", page.text);
+    if let Some(path) = &arguments.write {
+        std::fs::write(path, &page.text)?;
+    }
+    if let Some(path) = &arguments.details {
+        std::fs::write(path, &page.details)?;
+    }
+    Ok(page.agree)
+}
+
+/// What is written.
+struct Page {
+    /// The page that was written before.
+    old: String,
+    text: String,
+    /// The lines on correlations.
+    lines: String,
+    details: String,
+    agree: bool,
+}
+
+impl Page {
+    /// Runs an engine, or keeps what the page has of it.
+    fn engine(
+        &mut self,
+        known: &Known,
+        arguments: &Arguments,
+        corpus: &Corpus<'_>,
+        sampled: &[Sampled<'_>],
+    ) -> Result<(), Fault> {
+        let Known { name, start, runs, settings } = *known;
+        let named = |name: &str| arguments.engine.iter().any(|wanted| wanted == name);
+        let rules = arguments.engine.is_empty() || named(name);
+        let streams = rules || (named(correlations::report::NAME) && !correlations::runs::of(name).is_empty());
+        if !rules {
+            self.text.push_str(report::kept(&self.old, name));
+        }
+        if !streams {
+            self.lines.push_str(&correlations::report::kept(&self.old, name));
+            return Ok(());
         }
         let started = Instant::now();
         let mut engine = match start() {
             Ok(engine) => engine,
             Err(fault) => {
                 eprintln!("skipped: {name}: {fault}");
-                page.push_str(&format!("{}## {name}\n\nSkipped: {fault}\n", report::mark(name)));
-                continue;
+                if rules {
+                    self.text.push_str(&format!("{}## {name}\n\nSkipped: {fault}\n", report::mark(name)));
+                }
+                return Ok(());
             }
         };
-        let tallies = compare(engine.as_mut(), &corpus, runs, settings, &|text| {
+        for run in correlations::runs::of(name) {
+            eprintln!("[{:>4} s] {name}: correlations by {}", started.elapsed().as_secs(), run.target);
+            let tally = correlations::compare::compare(engine.as_mut(), sampled, run)?;
+            self.agree &= tally.faults.is_empty() && tally.rejected.is_empty();
+            self.lines.push_str(&correlations::report::line(name, &engine.name(), run, &tally));
+            self.details.push_str(&correlations::report::details(run, &tally, 2_000));
+        }
+        if !rules {
+            return Ok(());
+        }
+        let tallies = compare(engine.as_mut(), corpus, runs, settings, &|text| {
             eprintln!("[{:>4} s] {name}: {text}", started.elapsed().as_secs());
         })?;
-        let outcome = Outcome { engine: engine.name(), rules: report::rules(&corpus, arguments.step), runs, tallies };
-        agree &= outcome.tallies.values().all(|tally| tally.faults.is_empty() && tally.rejected.is_empty());
-        page.push_str(&report::mark(name));
-        page.push_str(&report::section(&outcome));
-        page.push_str(&report::causes(&outcome));
-        details.push_str(&report::details(&outcome, 2_000));
+        let outcome = Outcome { engine: engine.name(), rules: report::rules(corpus, arguments.step), runs, tallies };
+        self.agree &= outcome.tallies.values().all(|tally| tally.faults.is_empty() && tally.rejected.is_empty());
+        self.text.push_str(&report::mark(name));
+        self.text.push_str(&report::section(&outcome));
+        self.text.push_str(&report::causes(&outcome));
+        self.details.push_str(&report::details(&outcome, 2_000));
+        Ok(())
     }
-    println!("{page}");
-    if let Some(path) = &arguments.write {
-        std::fs::write(path, &page)?;
-    }
-    if let Some(path) = &arguments.details {
-        std::fs::write(path, &details)?;
-    }
-    Ok(agree)
 }

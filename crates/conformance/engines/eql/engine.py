@@ -16,8 +16,13 @@ accounted for here, and nowhere else; so the package cannot speak for any of the
 7.  Names with dots are one field, in backquotes or not; objects are flat.
 8.  Strings. The package takes all from the first `\\u{` to the last `}` for one escape.
 9.  IPv4 addresses are the IPv6 ones that they are mapped into.
+10. Keys of sequences (`by`) mind case, and an event that lacks one of them is in no sequence.
+
+Sequences are the package's own: one state a key and item, which an event moves on. The time of an event is in `@timestamp`;
+a sequence is known by the number of its last event.
 """
 
+import datetime
 import json
 import re
 
@@ -74,6 +79,8 @@ eql.ast.String.unescape = staticmethod(unescape)
 eql.utils.CASE_INSENSITIVE = False
 
 VALUE = eql.ast.Field("value")
+TIME = "@timestamp"
+EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 class Evaluator(eql.engine.PythonEngine):
@@ -82,6 +89,16 @@ class Evaluator(eql.engine.PythonEngine):
     def __init__(self, types):
         super().__init__()
         self.types = types
+
+    def _convert_key(self, args, scoped=True, piped=False, insensitive=True):
+        """The key of an event (10): what is equal to nothing, if it has none."""
+        names = [".".join(str(part) for part in argument.full_path) for argument in args]
+
+        def key(event):
+            values = [event.data.get(name, ()) for name in names]
+            return tuple(value[0] for value in values) if all(len(value) == 1 for value in values) else object()
+
+        return key
 
     def _convert_field(self, node):
         return lambda scope: scope.event.data[node.base]
@@ -190,12 +207,17 @@ class Engine:
 
     def load(self, events):
         self.events = []
+        unit = Evaluator({}).convert_time_range(eql.ast.TimeRange(1, eql.ast.TimeUnit.Seconds))
         for event in events:
             data = {}
             for name, value in event.items():
                 values = value if isinstance(value, list) else [value]
                 data[name] = [held(value, self.types[name]) for value in values]
-            self.events.append(eql.Event("any", 0, data))
+            time = 0
+            if TIME in data:
+                since = datetime.datetime.fromisoformat(data[TIME][0].replace("Z", "+00:00")) - EPOCH
+                time = round(since / datetime.timedelta(milliseconds=1)) * unit // 1000
+            self.events.append(eql.Event("any", time, data))
         return len(self.events)
 
     def run(self, queries):
@@ -203,11 +225,22 @@ class Engine:
 
     def ask(self, query):
         try:
-            with eql.parser.elasticsearch_syntax, eql.parser.skip_optimizations:
+            with eql.parser.elasticsearch_syntax, eql.parser.skip_optimizations, eql.parser.allow_runs:
                 read = eql.parse_query(query, pipes=False).first
+            if isinstance(read, eql.ast.Sequence):
+                return self.sequences(read)
             matches = Evaluator(self.types).convert(read)
         except (eql.EqlError, re.error) as fault:
             # The place stands before the message.
             said = " ".join(str(fault).splitlines()[1::-1])
             return f"{type(fault).__name__}: {said}"
         return [number for number, event in enumerate(self.events) if matches(event)]
+
+    def sequences(self, read):
+        """The last event of each sequence."""
+        found = set()
+        evaluator = Evaluator(self.types)
+        numbers = {id(event): number for number, event in enumerate(self.events)}
+        evaluator._convert_sequence(read, lambda sequence: found.add(numbers[id(sequence[-1])]))
+        evaluator.stream_events(sorted(self.events, key=lambda event: event.time))
+        return sorted(found)

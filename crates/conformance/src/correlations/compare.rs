@@ -60,12 +60,26 @@ pub struct Tally {
 /// # Errors
 /// The engine failed, or there is no such target or option.
 pub fn compare(engine: &mut dyn Engine, sampled: &[Sampled<'_>], run: &Run) -> Result<Tally, Fault> {
+    compare_as(engine, sampled, run, &str::to_owned)
+}
+
+/// The same with queries that are changed first, so that tests know what a fault does.
+///
+/// # Errors
+/// As [`compare`].
+pub fn compare_as(
+    engine: &mut dyn Engine,
+    sampled: &[Sampled<'_>],
+    run: &Run,
+    change: &dyn Fn(&str) -> String,
+) -> Result<Tally, Fault> {
     let target = find(run.target).ok_or_else(|| Fault::new("looking for a target", run.target))?;
     let settings = Settings::of(run.options).map_err(|fault| Fault::new("setting options", fault))?;
     let backend = Backend::new(target, settings);
     let mut tally = Tally::default();
     for one in sampled {
-        let converted = backend.correlate(&one.correlation);
+        let mut converted = backend.correlate(&one.correlation);
+        converted.queries.iter_mut().for_each(|query| *query = change(query));
         let codes: BTreeSet<&str> = told(&converted).map(Code::as_str).collect();
         if converted.status == Status::Refused {
             *tally.refused.entry(codes.first().copied().unwrap_or("refused")).or_default() += 1;

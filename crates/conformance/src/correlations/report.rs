@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use super::Sampled;
 use super::compare::Tally;
 use super::runs::{Run, Windows};
 
@@ -10,7 +11,8 @@ pub const NAME: &str = "correlations";
 
 /// What stands above the table.
 #[must_use]
-pub fn opening(correlations: usize, streams: usize) -> String {
+pub fn opening(sampled: &[Sampled<'_>]) -> String {
+    let (correlations, streams) = (sampled.len(), sampled.iter().map(|one| one.streams.len()).sum::<usize>());
     format!(
         "## Correlations\n\n\
          {correlations} correlations (`rules/correlation`) over {streams} streams of events that are made for them: with just \
@@ -19,7 +21,10 @@ pub fn opening(correlations: usize, streams: usize) -> String {
          and the query is the one that is emitted. Where windows are *sliding*, it must find the events at which the\n\
          correlation fires; where they are *fixed*, the windows and groups that the evaluator finds in fixed ones. *Exact*\n\
          are correlations that are so, but for their windows where these are fixed; *approximate* those that differ in more,\n\
-         as their codes say. A watch is run at the end of each window; its search and its condition, without Watcher itself.\n\n\
+         as their codes say, and the last column counts the streams on which they do. *Not held*: streams with values that the\n\
+         engine's data model has not. A watch is run at the end of each window: its search and its condition, without Watcher.\n\
+         Maven Central has none of Elasticsearch's modules for pipeline aggregations, Painless and EQL, and no plugin for PPL:\n\
+         what `eql` and `opensearch` write for correlations is not run.\n\n\
          | engine | version | target | windows | exact | approximate | refused | not run | streams | firing | not held | \
          rejected | exact that differ | approximate that differ |\n\
          |---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
@@ -30,10 +35,12 @@ pub fn opening(correlations: usize, streams: usize) -> String {
 #[must_use]
 pub fn line(engine: &str, version: &str, run: &Run, tally: &Tally) -> String {
     let version = version.split(',').next().unwrap_or(version);
+    let differing: Vec<String> = tally.differing.iter().map(|(codes, count)| format!("{count} ({codes})")).collect();
+    let differing = if differing.is_empty() { "0".to_owned() } else { differing.join(", ") };
     let options: String =
         run.options.iter().filter(|(key, _)| *key != "index").map(|(key, value)| format!(" {key}={value}")).collect();
     format!(
-        "| {engine} | {version} | `{}`{options} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+        "| {engine} | {version} | `{}`{options} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {differing} |\n",
         run.target,
         run.windows.name(),
         tally.exact,
@@ -45,7 +52,6 @@ pub fn line(engine: &str, version: &str, run: &Run, tally: &Tally) -> String {
         tally.not_held,
         tally.rejected.len(),
         tally.faults.len(),
-        tally.differing.values().sum::<usize>(),
     )
 }
 

@@ -1,7 +1,7 @@
 //! Which target runs where, and on which kind of windows.
 
 use crate::engines::search::{INDEX, TIME};
-use crate::layout::{FIELDS, INDICES, NUMBERED, Setting, TABLES};
+use crate::layout::{EVENTS, FIELDS, INDICES, NUMBERED, Setting, TABLES};
 
 /// A kind of windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,9 @@ pub fn of(engine: &str) -> &'static [Run] {
         "duckdb" => const { &[rows("duckdb")] },
         "spl" => {
             const { &[splunk(&[("window", "sliding")], Windows::Sliding), splunk(&[("window", "tumbling")], Windows::Fixed)] }
+        }
+        "eql" => {
+            const { &[Run { target: "eql", options: &[], windows: Windows::Sliding, setting: EVENTS[0], time: TIME }] }
         }
         "opensearch" => {
             const { &[index("es-dsl", &[], INDICES[1]), index("watcher", &[("case", "expand")], INDICES[1])] }

@@ -222,7 +222,8 @@ impl Engine for Node {
             fields.iter().map(|(name, asked)| (name.clone(), kind(asked))).collect();
         // Strict: a field that the harness forgot is an error, not a guess.
         let body = json!({
-            "settings": {"number_of_shards": 1, "number_of_replicas": 0},
+            // What a node writes need not outlive it.
+            "settings": {"number_of_shards": 1, "number_of_replicas": 0, "translog.durability": "async"},
             "mappings": {"dynamic": "strict", "properties": properties},
         });
         let body = body.to_string();
