@@ -1,6 +1,7 @@
 //! Correlations on every engine that can be had here: what is exact agrees, and no query is refused.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 use sigcast_conformance::corpus;
@@ -16,9 +17,14 @@ use sigcast_diagnostics::SourceMap;
 use sigcast_eval::TimedEvent;
 use sigcast_frontend::{Kind, link, parse};
 
+/// Engines run one after the other: some need much memory.
+static TURN: Mutex<()> = Mutex::new(());
+
 /// Runs correlations on an engine under all of its ways.
-fn check(name: &str, engine: Result<impl Engine, Fault>, sampled: &[Sampled<'_>]) -> Vec<Tally> {
-    let mut engine = match engine {
+fn check<E: Engine>(name: &str, start: impl FnOnce() -> Result<E, Fault>, sampled: &[Sampled<'_>]) -> Vec<Tally> {
+    // A test that failed before has nothing to do with this one.
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut engine = match start() {
         Ok(engine) => engine,
         Err(fault) => {
             println!("skipped: {fault}");
@@ -37,7 +43,7 @@ fn check(name: &str, engine: Result<impl Engine, Fault>, sampled: &[Sampled<'_>]
 }
 
 /// The sample correlations with every `step`th of their streams.
-fn samples(name: &str, engine: Result<impl Engine, Fault>, step: usize) {
+fn samples<E: Engine>(name: &str, start: impl FnOnce() -> Result<E, Fault>, step: usize) {
     let rules = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../rules/correlation"));
     let sources = corpus::read(rules).expect("rules");
     let mut sampled = read(&sources);
@@ -45,44 +51,44 @@ fn samples(name: &str, engine: Result<impl Engine, Fault>, step: usize) {
         one.streams = std::mem::take(&mut one.streams).into_iter().step_by(step).collect();
     }
     assert!(sampled.len() > 8, "{} correlations", sampled.len());
-    for tally in check(name, engine, &sampled) {
+    for tally in check(name, start, &sampled) {
         assert!(tally.exact > 0 && tally.firing > 10 && tally.streams > tally.firing, "{tally:?}");
     }
 }
 
 #[test]
 fn sample_correlations_in_splunks_language() {
-    samples("spl", Spl::start(), 1);
+    samples("spl", Spl::start, 1);
 }
 
 #[test]
 fn sample_correlations_on_sqlite() {
-    samples("sqlite", Sqlite::start(), 1);
+    samples("sqlite", Sqlite::start, 1);
 }
 
 #[test]
 fn sample_correlations_on_postgres() {
-    samples("postgres", Postgres::start(), 1);
+    samples("postgres", Postgres::start, 1);
 }
 
 #[test]
 fn sample_correlations_on_duckdb() {
-    samples("duckdb", Script::python("duckdb"), 1);
+    samples("duckdb", || Script::python("duckdb"), 1);
 }
 
 #[test]
 fn sample_correlations_on_opensearch() {
-    samples("opensearch", Node::start(Product::OpenSearch), 5);
+    samples("opensearch", || Node::start(Product::OpenSearch), 5);
 }
 
 #[test]
 fn sample_correlations_on_elasticsearch() {
-    samples("elasticsearch", Node::start(Product::Elasticsearch), 5);
+    samples("elasticsearch", || Node::start(Product::Elasticsearch), 5);
 }
 
 #[test]
 fn sample_correlations_on_the_package_eql() {
-    samples("eql", Script::python("eql"), 1);
+    samples("eql", || Script::python("eql"), 1);
 }
 
 /// Faults that a target might have: the streams tell each of them, so that agreement says something.
@@ -229,7 +235,7 @@ fn stream(dice: &mut Dice) -> Vec<TimedEvent> {
 }
 
 /// Correlations of every kind over random streams.
-fn random(name: &str, engine: Result<impl Engine, Fault>, each: usize) {
+fn random<E: Engine>(name: &str, start: impl FnOnce() -> Result<E, Fault>, each: usize) {
     let plain = KINDS.iter().map(|(kind, rules, condition)| {
         let condition = if condition.is_empty() { String::new() } else { format!(", condition: {condition}") };
         format!("title: C\ncorrelation: {{type: {kind}, rules: {rules}, group-by: [Host], timespan: 1m{condition}}}\n")
@@ -250,42 +256,42 @@ fn random(name: &str, engine: Result<impl Engine, Fault>, each: usize) {
         let streams = (0..each).map(|_| stream(&mut dice)).collect();
         sampled.push(Sampled::new(source.name(), *correlation, streams).expect("a correlation that has a meaning"));
     }
-    for tally in check(name, engine, &sampled) {
+    for tally in check(name, start, &sampled) {
         assert!(tally.exact > 2 && tally.firing > each / 2 && tally.streams > tally.firing, "{tally:?}");
     }
 }
 
 #[test]
 fn random_streams_in_splunks_language() {
-    random("spl", Spl::start(), 150);
+    random("spl", Spl::start, 150);
 }
 
 #[test]
 fn random_streams_on_sqlite() {
-    random("sqlite", Sqlite::start(), 40);
+    random("sqlite", Sqlite::start, 40);
 }
 
 #[test]
 fn random_streams_on_postgres() {
-    random("postgres", Postgres::start(), 20);
+    random("postgres", Postgres::start, 20);
 }
 
 #[test]
 fn random_streams_on_duckdb() {
-    random("duckdb", Script::python("duckdb"), 10);
+    random("duckdb", || Script::python("duckdb"), 10);
 }
 
 #[test]
 fn random_streams_on_opensearch() {
-    random("opensearch", Node::start(Product::OpenSearch), 3);
+    random("opensearch", || Node::start(Product::OpenSearch), 3);
 }
 
 #[test]
 fn random_streams_on_elasticsearch() {
-    random("elasticsearch", Node::start(Product::Elasticsearch), 3);
+    random("elasticsearch", || Node::start(Product::Elasticsearch), 3);
 }
 
 #[test]
 fn random_streams_on_the_package_eql() {
-    random("eql", Script::python("eql"), 60);
+    random("eql", || Script::python("eql"), 60);
 }

@@ -8,6 +8,7 @@ pub mod sqlite;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::Value;
 use sigcast_eval::BucketFiring;
@@ -97,4 +98,10 @@ impl Fault {
     pub fn new(doing: &str, cause: impl fmt::Display) -> Self {
         Self(format!("{doing}: {cause}"))
     }
+}
+
+/// A name for a folder or file of an engine that no other engine under way has.
+fn own_name(start: &str) -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    format!("{start}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
 }

@@ -47,7 +47,7 @@ impl Postgres {
     /// # Errors
     /// There is none on this machine, or it does not start.
     pub fn start() -> Result<Self, Fault> {
-        let folder = std::env::temp_dir().join(format!("sigcast-postgres-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(super::own_name("sigcast-postgres"));
         std::fs::create_dir_all(&folder).map_err(|fault| Fault::new("making a folder", fault))?;
         let log = std::fs::File::create(folder.join("log")).map_err(|fault| Fault::new("making a log", fault))?;
         let output = log.try_clone().map_err(|fault| Fault::new("making a log", fault))?;

@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 use sigcast_eval::milliseconds;
 
-use super::{Answer, Engine, Fault, Found, Request};
+use super::{Answer, Engine, Fault, Found, Request, own_name};
 use crate::layout::{Asked, Setting, Type};
 
 /// The folder with a folder for each product.
@@ -82,8 +82,7 @@ impl Node {
         let program = Path::new(PROGRAMS).join(product.name().to_lowercase());
         let jars = jars(product, &program)?;
         let (modules, own): (Vec<&str>, Vec<&str>) = jars.split(':').partition(|jar| product.is_module(jar));
-        let name = format!("sigcast-{}-{}", product.name().to_lowercase(), std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        let folder = std::env::temp_dir().join(own_name(&format!("sigcast-{}", product.name().to_lowercase())));
         std::fs::create_dir_all(&folder).map_err(|fault| Fault::new("making a folder for the node", fault))?;
         let log = std::fs::File::create(folder.join("log")).map_err(|fault| Fault::new("making a log", fault))?;
         let mut process = Command::new("java")
@@ -166,7 +165,7 @@ fn jars(product: Product, program: &Path) -> Result<String, Fault> {
     {
         return Ok(path.to_owned());
     }
-    let out = kept.with_extension(std::process::id().to_string());
+    let out = std::env::temp_dir().join(own_name("sigcast-classpath"));
     let maven = Command::new("mvn")
         .args(["-q", "-B", "dependency:build-classpath", "-f"])
         .arg(&pom)
