@@ -49,12 +49,11 @@ pub static TARGET: Target = Target {
     correlate: Correlate::Composed(|composer, correlation| sql::correlation::compose(composer, correlation, &ENGINE)),
 };
 
-/// `%f` has the seconds with their thousandths; other ways to a number of seconds are of later versions, or round.
+/// SQLite keeps times as milliseconds, of which a Julian day is exact to a twentieth: rounded, it is the same number again.
+/// `%s` and `%f` do not agree on the last half millisecond of a minute, and other ways are of later versions.
 const ENGINE: Engine = Engine {
     dialect: &SQLITE,
-    millis: |time| {
-        format!("CAST(strftime('%s', {time}) AS INTEGER) * 1000 + CAST(substr(strftime('%f', {time}), 4) AS INTEGER)")
-    },
+    millis: |time| format!("CAST(ROUND((julianday({time}) - 2440587.5) * 86400000) AS INTEGER)"),
 };
 
 const LIKE: Emit = Emit::infix(" LIKE ", literal::like_plain);

@@ -97,10 +97,15 @@ fn events(firings: &[Firing]) -> Vec<usize> {
 
 /// Asks SQLite and the evaluator about many streams, of which some fire and some do not.
 fn check(documents: &str) {
+    check_as(documents, Status::Exact);
+}
+
+/// The same of a correlation that is converted with this status.
+fn check_as(documents: &str, status: Status) {
     let backend = backend(&[]);
     with_correlation(documents, |correlation| {
         let converted = backend.correlate(correlation);
-        assert_eq!(converted.status, Status::Exact, "{documents}: {:?}", converted.diagnostics);
+        assert_eq!(converted.status, status, "{documents}: {:?}", converted.diagnostics);
         let [query] = converted.queries.as_slice() else { panic!("one query is expected: {converted:?}") };
         let matcher = CorrelationMatcher::new(correlation).expect("a correlation that has a meaning");
         let connection = table::database();
@@ -188,6 +193,130 @@ fn correlations_are_correlated() {
     let middle = "title: Middle\nname: middle\ncorrelation: {type: temporal, rules: [many, two], group-by: [Host], \
                   timespan: 2m}\n---\n";
     check(&format!("{inner}{middle}{}", correlation("value_count", "[middle, three]", "{field: Port, gte: 2}")));
+}
+
+/// Rows are taken once for each member then, which the correlations around must not see: `two` has events of `one`.
+#[test]
+fn correlations_by_other_fields_for_each_rule_stand_in_others() {
+    let inner = |kind: &str, condition: &str| {
+        format!(
+            "title: Many\nname: many\ncorrelation:\n  type: {kind}\n  rules: [one, three]\n  group-by: [who]\n  \
+             aliases: {{who: {{one: User, three: Target}}}}\n  timespan: 1m\n{condition}---\n"
+        )
+    };
+    let count = inner("event_count", "  condition: {gte: 2}\n");
+    let outer = |kind: &str, alias: &str, rest: &str| {
+        format!(
+            "title: C\ncorrelation:\n  type: {kind}\n  rules: [many, two]\n  group-by: [who]\n  \
+             aliases: {{who: {{many: {alias}}}}}\n  timespan: 2m\n{rest}"
+        )
+    };
+    let by_who = outer("temporal_ordered", "who, two: User", "");
+    check_as(&format!("{count}{by_who}"), Status::Approximate);
+    let temporal = inner("temporal", "");
+    check(&format!("{temporal}{by_who}"));
+    check(&format!("{temporal}{}", outer("temporal", "Host, two: Host", "")));
+    check(&format!("{temporal}{}", outer("value_count", "who, two: Target", "  condition: {field: Port, gte: 2}\n")));
+    check(&format!("{temporal}{}", correlation("temporal", "[many, two]", "two and not many")));
+    // A rule behind the inner one is counted by a third one, once an event.
+    let busy = "title: Busy\nname: busy\ncorrelation: {type: event_count, rules: [two], group-by: [Host], timespan: 1m, \
+                condition: {eq: 2}}\n---\n";
+    check(&format!("{temporal}{busy}{}", correlation("temporal", "[many, busy]", "")));
+    check(&format!("{busy}{temporal}{}", correlation("temporal", "[busy, many]", "")));
+    // Three deep.
+    let middle = outer("temporal", "who, two: User", "").replace("title: C\n", "title: Middle\nname: middle\n");
+    check(&format!("{temporal}{middle}---\n{busy}{}", correlation("temporal_ordered", "[middle, busy, two]", "")));
+}
+
+/// Rows whose time no engine can read are in no window.
+#[test]
+fn rows_without_a_time_are_no_events() {
+    let backend = backend(&[]);
+    let documents = [correlation("event_count", "[one]", "{gte: 2}"), correlation("temporal", "[one, two]", "")];
+    for documents in documents {
+        with_correlation(&documents, |correlation| {
+            let query = backend.correlate(correlation).queries.concat();
+            let connection = table::database();
+            let columns: Vec<String> = ["timestamp", "EventID", "Host"].map(str::to_owned).into();
+            let ask = |times: [Value; 2]| {
+                let [first, second] = times;
+                let rows = [(first, 1), (second, 4)];
+                let rows = rows.map(|(time, id)| json!({"timestamp": time, "EventID": id, "Host": "x"}));
+                table::table(&connection, &columns, &rows, table::Declared::Bare);
+                found(&connection, &query)
+            };
+            let time = || json!("2026-01-01T00:00:00Z");
+            assert_eq!(ask([time(), time()]), [0, 1], "{query}");
+            assert_eq!(ask([Value::Null, Value::Null]), [0; 0], "{query}");
+            assert_eq!(ask([json!("yesterday"), json!("today")]), [0; 0], "{query}");
+        });
+    }
+}
+
+/// The last half millisecond of a minute is of the next one, and not of the second after it.
+#[test]
+fn times_below_the_millisecond_are_no_second_late() {
+    let query = backend(&[]);
+    with_correlation(
+        "title: C\ncorrelation: {type: event_count, rules: [one], timespan: 1s, condition: {gte: 2}}\n",
+        |one| {
+            let query = query.correlate(one).queries.concat();
+            let connection = table::database();
+            let columns: Vec<String> = ["timestamp", "EventID"].map(str::to_owned).into();
+            let times = ["2026-01-01T00:00:59.2Z", "2026-01-01T00:00:59.9996Z"];
+            let rows = times.map(|time| json!({"timestamp": time, "EventID": 1}));
+            table::table(&connection, &columns, &rows, table::Declared::Bare);
+            assert_eq!(found(&connection, &query), [1], "{query}");
+        },
+    );
+}
+
+/// SQLite 3.40 passes over `FILTER` with `MIN` and `MAX` in a frame that moves.
+#[test]
+fn no_window_is_filtered_by_a_clause_of_its_own() {
+    for condition in ["value_min", "value_max", "value_sum", "event_count", "temporal", "temporal_ordered"] {
+        let bounds = match condition {
+            "event_count" => "{gte: 2}",
+            "temporal" | "temporal_ordered" => "",
+            _ => "{field: Bytes, gte: 2}",
+        };
+        with_correlation(&correlation(condition, "[one, two]", bounds), |one| {
+            let query = backend(&[]).correlate(one).queries.concat();
+            assert!(query.contains(" OVER (") && !query.contains("FILTER"), "{query}");
+        });
+    }
+}
+
+/// As many rules as are converted can be asked, and more are refused: a table has no more columns.
+#[test]
+fn many_rules_are_asked_or_refused() {
+    let many = |count: usize, kind: &str| {
+        let rules: String = (0..count)
+            .map(|at| {
+                format!(
+                    "title: R\nname: r{at}\nlogsource: {{category: c}}\ndetection: {{s: {{EventID: {at}}}, condition: s}}\n---\n"
+                )
+            })
+            .collect();
+        let names: Vec<String> = (0..count).map(|at| format!("r{at}")).collect();
+        let wanted = if kind == "temporal_ordered" { "" } else { "{gte: 2}" };
+        format!("{rules}{}", correlation(kind, &format!("[{}]", names.join(", ")), wanted))
+    };
+    for (kind, most) in [("event_count", 400), ("temporal", 400), ("temporal_ordered", 95)] {
+        with_correlation(&many(most, kind), |one| {
+            let query = backend(&[]).correlate(one).queries.concat();
+            let connection = table::database();
+            let columns: Vec<String> = ["timestamp", "EventID", "Host"].map(str::to_owned).into();
+            let rows = [7, most - 5].map(|id| json!({"timestamp": "2026-01-01T00:00:00Z", "EventID": id, "Host": "x"}));
+            table::table(&connection, &columns, &rows, table::Declared::Bare);
+            let expected: &[usize] = if kind == "temporal_ordered" { &[] } else { &[0, 1] };
+            assert_eq!(found(&connection, &query), expected, "{kind}");
+        });
+        with_correlation(&many(most + 6, kind), |one| {
+            let converted = backend(&[]).correlate(one);
+            assert_eq!(converted.status, Status::Refused, "{:?}", converted.diagnostics);
+        });
+    }
 }
 
 /// The fields that a correlation asks of events.

@@ -11,8 +11,11 @@
 //! - An order of rules is a chain of running maxima: the latest start of a chain that has come so far. It fires if that
 //!   start is in the window.
 //! - Keys are compared as text, and as they are: letters of another case are other keys.
+//! - Rows without a time that the engine can read are in no window, and left out.
+//! - What a window looks at is said by `CASE`: SQLite 3.40 passes over the `FILTER` of `MIN` and `MAX` in a frame that
+//!   moves.
 //!
-//! Source: ISO/IEC 9075-2, "Window functions", "Filter clause"; SQLite "Window Functions", PostgreSQL "Window Function
+//! Source: ISO/IEC 9075-2, "Window functions"; SQLite "Window Functions", PostgreSQL "Window Function
 //! Calls", DuckDB "Window Functions".
 
 use std::fmt::Write as _;
@@ -36,6 +39,14 @@ pub(in crate::targets) struct Engine {
     pub(in crate::targets) millis: fn(&str) -> String,
 }
 
+/// How many rules are told apart, with two columns or three for each: PostgreSQL has 1,600 columns at most and SQLite 2,000,
+/// the table's own among them, and their parsers no more than 1,000 terms in a row.
+const MOST_RULES: usize = 400;
+
+/// How many steps a query has at most. SQLite 3.40 merges steps into one another: it takes 100 of an order in half a second,
+/// and 200 not at all.
+const MOST_STEPS: usize = 100;
+
 /// How conditions over members are written.
 const WORDS: Words = Words { and: " AND ", or: " OR ", not: "NOT ", always_grouped: true };
 
@@ -51,11 +62,30 @@ pub(in crate::targets) fn compose(
     let time = composer.settings().time_field.clone().unwrap_or_else(|| TIME.to_owned());
     let time = composer.field(&Field::new(time), correlation.kind_span, engine.dialect)?;
     let rules: Vec<&Rule<'_>> = correlation.rules().collect();
+    if rules.len() > MOST_RULES {
+        let reason = format!("it has {} rules, and {MOST_RULES} can be told apart by columns", rules.len());
+        composer.refuse(correlation.kind_span, &reason);
+        return None;
+    }
     let conditions: Option<Vec<String>> = rules.iter().map(|rule| composer.expression(rule, engine.dialect)).collect();
-    let mut query =
-        Query { composer, engine, out: String::new(), steps: 0, rules: 0, correlations: 0, keys: Vec::new() };
+    let mut query = Query {
+        composer,
+        engine,
+        out: String::new(),
+        steps: 0,
+        rules: 0,
+        correlations: 0,
+        keys: Vec::new(),
+        split: Vec::new(),
+    };
     query.events(&table, &(engine.millis)(&time), &conditions?);
-    let fires = query.correlation(correlation, true)?;
+    let fires = query.correlation(correlation, &Outer { any: false, minds_repeats: false })?;
+    if query.steps > MOST_STEPS {
+        let reason =
+            format!("its query has {} steps, one on top of another, and {MOST_STEPS} are the most", query.steps);
+        query.composer.refuse(correlation.kind_span, &reason);
+        return None;
+    }
     let last = query.last();
     let _ = write!(query.out, "\nSELECT * FROM {last} WHERE {fires} ORDER BY \"sigma_time\"");
     Some(query.out)
@@ -92,6 +122,17 @@ struct Query<'q, 'c> {
     correlations: usize,
     /// What the keys of each of these are, in order.
     keys: Vec<Vec<String>>,
+    /// The numbers of those that have taken rows once for each member, in order. Such a row stands for no event beyond its
+    /// correlation: there, each event is the row of no member.
+    split: Vec<usize>,
+}
+
+/// What stands around a correlation.
+struct Outer {
+    /// Whether there is any other one.
+    any: bool,
+    /// Whether one of them may count an event again that comes in two rows.
+    minds_repeats: bool,
 }
 
 /// A correlation among the others of the query.
@@ -130,6 +171,7 @@ impl Query<'_, '_> {
         let time = format!("{millis} AS \"sigma_time\"");
         if let [only] = conditions {
             self.step(&format!("SELECT *,\n    {time},\n    1 AS \"sigma_rule_1\"\n  FROM {table}\n  WHERE {only}"));
+            self.step(&format!("SELECT * FROM {}\n  WHERE \"sigma_time\" IS NOT NULL", self.last()));
             return;
         }
         let mut columns = vec![time];
@@ -139,29 +181,36 @@ impl Query<'_, '_> {
         );
         self.step(&format!("SELECT *,\n    {}\n  FROM {table}", columns.join(",\n    ")));
         let any: Vec<String> = flags.iter().map(|flag| format!("{flag} = 1")).collect();
-        self.step(&format!("SELECT * FROM {}\n  WHERE {}", self.last(), any.join(" OR ")));
+        let any = any.join(" OR ");
+        self.step(&format!("SELECT * FROM {}\n  WHERE \"sigma_time\" IS NOT NULL AND ({any})", self.last()));
     }
 
     /// Writes the steps of a correlation and of those inside it; what is true of a row at which it fires.
-    fn correlation(&mut self, correlation: &Correlation<'_>, outermost: bool) -> Option<String> {
+    fn correlation(&mut self, correlation: &Correlation<'_>, outer: &Outer) -> Option<String> {
         let mut flags = Vec::with_capacity(correlation.members.len());
         let mut inner = Vec::with_capacity(correlation.members.len());
+        // For each member, how many of the splits its rows know already.
+        let mut known = Vec::with_capacity(correlation.members.len());
+        let around = Outer { any: true, minds_repeats: outer.minds_repeats || correlation.criterion.minds_repeats() };
         for member in &correlation.members {
             match &member.source {
                 Source::Rule(_) => {
                     self.rules += 1;
                     flags.push(format!("\"sigma_rule_{}\" = 1", self.rules));
                     inner.push(0);
+                    known.push(0);
                 }
                 Source::Correlation(other) => {
-                    flags.push(self.correlation(other, false)?);
+                    flags.push(self.correlation(other, &around)?);
                     inner.push(self.correlations);
+                    known.push(self.split.len());
                 }
             }
         }
         self.correlations += 1;
         let number = self.correlations;
-        let flags = self.keyed(correlation, number, flags, &inner, outermost)?;
+        let flags = self.once(number, flags, &known);
+        let flags = self.keyed(correlation, number, flags, &inner, outer)?;
         let keys: Vec<String> =
             (1..=correlation.keys.len()).map(|key| format!("\"sigma_key_{number}_{key}\"")).collect();
         let partition = if keys.is_empty() { String::new() } else { format!("PARTITION BY {} ", keys.join(", ")) };
@@ -178,15 +227,35 @@ impl Query<'_, '_> {
         Some(format!("\"sigma_fires_{number}\" = 1"))
     }
 
+    /// Has each event of a member be one row, where other correlations have taken it once for each of theirs; what is true
+    /// of a member's row then. `known` is how many of these correlations each member has in it or minds already.
+    fn once(&mut self, number: usize, flags: Vec<String>, known: &[usize]) -> Vec<String> {
+        let mut columns = Vec::new();
+        let mut once = Vec::with_capacity(flags.len());
+        for ((flag, known), at) in flags.into_iter().zip(known).zip(1..) {
+            let other = self.split.get(*known..).unwrap_or_default();
+            let rows: String = other.iter().map(|split| format!(" AND \"sigma_member_{split}\" = 0")).collect();
+            if rows.is_empty() {
+                once.push(flag);
+                continue;
+            }
+            let name = format!("\"sigma_event_{number}_{at}\"");
+            columns.push(format!("CASE WHEN {flag}{rows} THEN 1 ELSE 0 END AS {name}"));
+            once.push(format!("{name} = 1"));
+        }
+        self.add(&columns);
+        once
+    }
+
     /// Adds the keys of a correlation. Where they are of other fields for each member, a row is taken once a member, so
-    /// that it may be in several groups.
+    /// that it may be in several groups, and in a correlation within another, once more as the event of no member.
     fn keyed(
         &mut self,
         correlation: &Correlation<'_>,
         number: usize,
         flags: Vec<String>,
         inner: &[usize],
-        outermost: bool,
+        outer: &Outer,
     ) -> Option<Vec<String>> {
         let mut keys: Vec<Vec<String>> = Vec::with_capacity(correlation.members.len());
         for (member, inner) in correlation.members.iter().zip(inner) {
@@ -203,13 +272,13 @@ impl Query<'_, '_> {
             return Some(flags);
         }
         self.keys.push((1..=first.len()).map(|at| format!("\"sigma_key_{number}_{at}\"")).collect());
-        if correlation.criterion.minds_repeats() || !outermost {
+        if correlation.criterion.minds_repeats() || outer.minds_repeats {
             let message = "the key of its groups is another field for each rule, so an event that several rules match \
                            counts for each of them";
             self.composer.approximate(Code::CountedPerRule, correlation.kind_span, message);
         }
         let last = self.last();
-        let rows: Vec<String> = keys
+        let mut rows: Vec<String> = keys
             .iter()
             .zip(&flags)
             .zip(1..)
@@ -218,6 +287,12 @@ impl Query<'_, '_> {
                 format!("SELECT *, {keys}, {at} AS \"sigma_member_{number}\" FROM {last} WHERE {flag}")
             })
             .collect();
+        if outer.any {
+            let none: Vec<String> =
+                (1..=first.len()).map(|at| format!("CAST(NULL AS TEXT) AS \"sigma_key_{number}_{at}\"")).collect();
+            rows.push(format!("SELECT *, {}, 0 AS \"sigma_member_{number}\" FROM {last}", none.join(", ")));
+            self.split.push(number);
+        }
         self.step(&rows.join("\n  UNION ALL "));
         Some((1..=flags.len()).map(|at| format!("\"sigma_member_{number}\" = {at}")).collect())
     }
@@ -239,19 +314,20 @@ impl Query<'_, '_> {
         let (number, members) = (node.number, any(&node.flags));
         let column = format!("\"sigma_value_{number}\"");
         let frame = format!("{} {}", node.window, frame(node.correlation));
-        let windowed = |call: &str| format!("{call} FILTER (WHERE {members}) OVER ({frame}) AS {column}");
         let measured = format!("\"sigma_measured_{number}\"");
+        let windowed =
+            |call: &str, what: &str| format!("{call}(CASE WHEN {members} THEN {what} END) OVER ({frame}) AS {column}");
         if measure == Measure::Events {
-            self.add(&[windowed("COUNT(*)")]);
+            self.add(&[windowed("COUNT", "1")]);
             return Some(within(&column, bounds));
         }
         let value = self.value(node, measure == Measure::Distinct)?;
         self.add(&[format!("{value} AS {measured}")]);
         let added = match measure {
-            Measure::Events | Measure::Sum => windowed(&format!("SUM({measured})")),
-            Measure::Average => windowed(&format!("AVG({measured})")),
-            Measure::Minimum => windowed(&format!("MIN({measured})")),
-            Measure::Maximum => windowed(&format!("MAX({measured})")),
+            Measure::Events | Measure::Sum => windowed("SUM", &measured),
+            Measure::Average => windowed("AVG", &measured),
+            Measure::Minimum => windowed("MIN", &measured),
+            Measure::Maximum => windowed("MAX", &measured),
             Measure::Distinct => {
                 let from = self.others(node, &format!("COUNT(DISTINCT \"others\".{measured})"));
                 format!("({from}) AS {column}")
@@ -345,7 +421,7 @@ impl Query<'_, '_> {
         let frame = format!("{} {}", node.window, frame(node.correlation));
         let name = |at: usize| format!("\"sigma_count_{}_{at}\"", node.number);
         let count =
-            |(flag, at): (&String, usize)| format!("COUNT(*) FILTER (WHERE {flag}) OVER ({frame}) AS {}", name(at));
+            |(flag, at): (&String, usize)| format!("COUNT(CASE WHEN {flag} THEN 1 END) OVER ({frame}) AS {}", name(at));
         let columns: Vec<String> = node.flags.iter().zip(1..).map(count).collect();
         self.add(&columns);
         (1..=node.flags.len()).map(|at| format!("{} > 0", name(at))).collect()
@@ -365,7 +441,7 @@ impl Query<'_, '_> {
                 let Some(flag) = way.chain.get(link).and_then(|member| node.flags.get(*member)) else { continue };
                 let start = if link == 0 { "\"sigma_time\"".to_owned() } else { name(at, link - 1) };
                 columns.push(format!(
-                    "MAX({start}) FILTER (WHERE {flag}) OVER ({} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS {}",
+                    "MAX(CASE WHEN {flag} THEN {start} END) OVER ({} RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS {}",
                     node.window,
                     name(at, link)
                 ));
