@@ -4,11 +4,13 @@
 //! not b` asks for such an event, one of the detection `a`, and none of `b`. A rule has one condition then: what several
 //! would mean together was never said.
 //!
-//! Invariant: the correlation has all that describes the rule.
+//! Invariant: the correlation has all that describes the rule. Each of its rules has the detections that its own condition
+//! names, and no other: what pipelines ask about a rule's detections is asked of each by itself.
 
 use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
 
-use sigcast_diagnostics::{Code, Diagnostic};
+use sigcast_diagnostics::{Code, Diagnostic, Span};
 use sigcast_ir::{
     Condition, Correlation, Criterion, Field, KeyField, Member, MemberCondition, Quantifier, Rule, Source, Timespan,
     Wanted,
@@ -105,11 +107,14 @@ fn correlation<'a>(
                 .filter_map(|index| {
                     let detection = rule.detections.get(*index)?;
                     let (name, place) = (detection.name.clone(), detection.span);
-                    let mut other = rule.clone();
-                    other.conditions = vec![(Condition::Detection { index: *index, span: place }, place)];
-                    Some(member(name, place, other, Vec::new()))
+                    let own = Condition::Detection { index: *index, span: place };
+                    Some(member(name, place, alone(&rule, own, place), Vec::new()))
                 })
                 .collect();
+            let rule = match rule.conditions.first() {
+                Some((condition, place)) => alone(&rule, condition.clone(), *place),
+                None => rule,
+            };
             let members = std::iter::once(member(name, place, rule, Vec::new())).chain(others).collect();
             let wanted = match condition {
                 MemberCondition::And(terms) => {
@@ -121,6 +126,35 @@ fn correlation<'a>(
         }
     };
     Ok(Correlation { meta, members, keys: by, timespan, criterion, generate: false, span, kind_span: word })
+}
+
+/// A rule with this one of the conditions over its detections, and those detections that it names.
+fn alone<'a>(rule: &Rule<'a>, mut condition: Condition<'a>, place: Span) -> Rule<'a> {
+    let mut named = BTreeSet::new();
+    each_index(&mut condition, &mut |index| {
+        named.insert(*index);
+    });
+    let new: HashMap<usize, usize> = named.iter().copied().zip(0..).collect();
+    each_index(&mut condition, &mut |index| *index = new.get(index).copied().unwrap_or(*index));
+    Rule {
+        meta: rule.meta.clone(),
+        logsource: rule.logsource.clone(),
+        detections: named.iter().filter_map(|index| rule.detections.get(*index).cloned()).collect(),
+        conditions: vec![(condition, place)],
+        timeframe: rule.timeframe.clone(),
+        span: rule.span,
+        prepared: rule.prepared.clone(),
+    }
+}
+
+/// Visits the numbers of the detections that a condition names.
+fn each_index(condition: &mut Condition<'_>, visit: &mut impl FnMut(&mut usize)) {
+    match condition {
+        Condition::And(terms) | Condition::Or(terms) => terms.iter_mut().for_each(|term| each_index(term, visit)),
+        Condition::Not(inner) => each_index(inner, visit),
+        Condition::Detection { index, .. } => visit(index),
+        Condition::Of { matched, .. } => matched.iter_mut().for_each(visit),
+    }
 }
 
 /// The condition with detections numbered from 1 in order of appearance; `near` gets their indices.

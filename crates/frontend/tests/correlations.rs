@@ -295,6 +295,15 @@ fn bounds_that_no_number_fulfils() {
     check("value_avg", "gte: -3, lte: -3", None);
     check("temporal", "gte: 3", impossible);
     check("temporal", "gte: 2", None);
+    // Where order counts, fewer rules than those that have events in order have them in order too.
+    for bounds in ["eq: 1", "lt: 2", "lte: 1", "lte: 2", "neq: 2", "gte: 1, lt: 2"] {
+        check("temporal_ordered", bounds, Some("bad-value"));
+        check("temporal", bounds, None);
+    }
+    check("temporal_ordered", "eq: 2", None);
+    check("temporal_ordered", "gt: 0", None);
+    check("temporal_ordered", "gte: 2", None);
+    check("temporal_ordered", "eq: 3", impossible);
 }
 
 #[test]

@@ -118,6 +118,25 @@ fn what_is_near() {
     );
 }
 
+/// What pipelines ask of a rule's detections is asked of each rule by itself.
+#[test]
+fn rules_that_are_near_have_their_own_detections_only() {
+    let check = |condition: &str, expected: &[&str]| {
+        documents(&[&rule(condition, "  timeframe: 5m\n")], |documents| {
+            let Kind::Correlation(found) = &documents[0].kind else { panic!("{documents:?}") };
+            let names = |rule: &sigcast_ir::Rule<'_>| {
+                let names: Vec<&str> = rule.detections.iter().map(|detection| detection.name.as_ref()).collect();
+                names.join(" ")
+            };
+            let found: Vec<String> = found.rules().map(names).collect();
+            assert_eq!(found, expected, "{condition}");
+        });
+    };
+    check("s | near a and b", &["s", "a", "b"]);
+    check("b and not s | near a", &["s b", "a"]);
+    check("1 of a* | near b", &["a", "b"]);
+}
+
 #[test]
 fn what_is_wrong() {
     let time = "  timeframe: 5m\n";
@@ -145,6 +164,9 @@ fn what_is_wrong() {
     }
     check_wrong("s | count() > many", time, &["bad-number"]);
     check_wrong("s | count() > 1.5", time, &["bad-number"]);
+    check_wrong("s | count() by u, u > 5", time, &["bad-value"]);
+    check_wrong("s | count(f, g, f) by u > 5", time, &["bad-value"]);
+    check_wrong("s | near a by u u", time, &["bad-value"]);
     check_wrong("s | near c", time, &["unknown-detection"]);
     check_wrong("s | count() > 5", "", &["missing-timeframe"]);
     check_wrong("s | count() > 5", "  timeframe: last 5 minutes\n", &["bad-timespan"]);
@@ -168,7 +190,7 @@ fn filters_are_joined_to_every_member() {
     documents(&[&rule("s | near a", "  timeframe: 5m\n"), filter], |documents| {
         let Kind::Correlation(found) = &documents[0].kind else { panic!("{documents:?}") };
         let joined: Vec<usize> = found.rules().map(|rule| rule.detections.len()).collect();
-        assert_eq!(joined, [4, 4]);
+        assert_eq!(joined, [2, 2], "each has its own detection and that of the filter");
         assert!(matches!(documents[1].kind, Kind::Skipped), "{documents:?}");
     });
     let wrong = filter.replace("g:", "g|no:");

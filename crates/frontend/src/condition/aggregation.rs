@@ -24,6 +24,7 @@ use sigcast_ir::{Bound, Condition, Key, Measure, NumberValue, Order};
 
 use super::grammar::{Fault, Syntax, disjunction, fault, is_operator, keyword, next_word, word};
 use super::{Names, Resolver, Text, offset};
+use crate::correlation::named_twice;
 use crate::yaml;
 
 /// The functions with what they make of the values of fields. `count` without a field counts events.
@@ -103,6 +104,11 @@ pub(super) fn parse<'a>(
         Err(Err::Incomplete(_)) => return None,
     };
     let span = at(rest);
+    let (Parts::Near { by, .. } | Parts::Measure { by, .. }) = &parts;
+    distinct("by", by, &at).map_err(|fault| diagnostics.push(fault)).ok()?;
+    if let Parts::Measure { function, fields, .. } = &parts {
+        distinct(function, fields, &at).map_err(|fault| diagnostics.push(fault)).ok()?;
+    }
     let key = |piece: &&str| Key { name: text.borrowed(piece), span: at(piece) };
     match parts {
         Parts::Near { word, syntax, by } => {
@@ -133,6 +139,16 @@ pub(super) fn parse<'a>(
 
 fn helped(fault: Diagnostic) -> Diagnostic {
     fault.help("such as `| count(User) by Host > 5`, or `| near other_detection`")
+}
+
+/// The error of fields that are not distinct.
+fn distinct(list: &str, fields: &[&str], at: &dyn Fn(&str) -> Span) -> Result<(), Diagnostic> {
+    for (number, field) in fields.iter().enumerate() {
+        if let Some(first) = fields[..number].iter().find(|first| *first == field) {
+            return Err(named_twice(list, field, at(field), at(first)));
+        }
+    }
+    Ok(())
 }
 
 /// What a function makes of so many fields.

@@ -181,11 +181,31 @@ fn bounds<'a>(
         body.fault(Code::MissingAttribute, entry.key_span, message, "such as `gte: 10` is expected in this map");
         return None;
     }
-    if let Some(fault) = contradiction(&found, kind, most) {
+    let fault = contradiction(&found, kind, most).or_else(|| unordered(&found, kind, most));
+    if let Some(fault) = fault {
         body.diagnostics.push(fault);
         return None;
     }
     Some(found)
+}
+
+/// The error of a bound that says nothing where order counts: where some rules have events in order, fewer of them have
+/// events in order too. That all rules have them can be said in any way.
+fn unordered(bounds: &[Bound<'_>], kind: Type, most: Option<usize>) -> Option<Diagnostic> {
+    if kind != (Type::Temporal { ordered: true }) {
+        return None;
+    }
+    let all = most.and_then(|most| i128::try_from(most).ok());
+    let lower = |bound: &&Bound<'_>| match (bound.order, bound.negated) {
+        (Order::Greater | Order::GreaterOrEqual, false) => true,
+        (Order::Equal, false) => matches!(bound.value.value, NumberValue::Integer(value) if Some(value) == all),
+        _ => false,
+    };
+    let bound = bounds.iter().find(|bound| !lower(bound))?;
+    let message = "where order counts, no more than a least number of rules can be asked for: of rules that have events in \
+                   order, fewer have them in order too";
+    let fault = Diagnostic::at(Code::BadValue, bound.span, message).here("`gt` or `gte` is expected here");
+    Some(fault.help("what must not be there is said by a text over rules, such as `first_rule and not second_rule`"))
 }
 
 fn value<'a>(body: &mut Body<'_, 'a>, kind: Type, bound: &Entry<'a>) -> Option<Number<'a>> {

@@ -283,9 +283,7 @@ impl<'r, 'a> Body<'r, 'a> {
                 continue;
             };
             if let Some(first) = seen.insert(scalar.clone(), node.span) {
-                let message = format!("`{}` names `{scalar}` twice", entry.key.text);
-                let fault = Diagnostic::at(Code::BadValue, node.span, message).here("named again");
-                self.diagnostics.push(fault.label(first, "named first"));
+                self.diagnostics.push(named_twice(&entry.key.text, &scalar, node.span, first));
                 continue;
             }
             found.push(Key { name: scalar, span: node.span });
@@ -412,4 +410,10 @@ fn place(node: &Node<'_>, key: Span) -> Span {
 /// Words as a list in backquotes.
 fn listed(words: &[&str]) -> String {
     words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// The error of a list that names something twice.
+pub(crate) fn named_twice(list: &str, name: &str, again: Span, first: Span) -> Diagnostic {
+    let message = format!("`{list}` names `{name}` twice");
+    Diagnostic::at(Code::BadValue, again, message).here("named again").label(first, "named first")
 }
