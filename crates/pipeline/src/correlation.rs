@@ -1,5 +1,5 @@
 //! Pipelines on correlations: each of the rules is transformed as it is alone, and the fields that the correlation takes
-//! of its events are renamed as the rule's own are.
+//! of its events, and those that it shows, are renamed as the rule's own are.
 //!
 //! Invariant: a field of the correlation is renamed by what is applied to the rule that it is about, so conditions on log
 //! sources hold for it too.
@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use sigcast_diagnostics::{Code, Diagnostic, Span};
-use sigcast_ir::{Correlation, Field, KeyField, Member, Rule, Source};
+use sigcast_ir::{Correlation, Field, Key, KeyField, Member, Rule, Source};
 
 use crate::chain::{Applied, Chain};
 
@@ -17,7 +17,7 @@ impl Chain<'_> {
     #[must_use]
     pub fn correlate<'r>(&'r self, correlation: Correlation<'r>) -> (Correlation<'r>, Applied<'r>) {
         let mut work = Work { chain: self, diagnostics: Vec::new(), state: BTreeMap::new(), applied: Vec::new() };
-        let (correlation, _) = work.correlation(correlation, &[]);
+        let (correlation, ..) = work.correlation(correlation, &[], &[]);
         let rule = correlation.described();
         let Work { diagnostics, state, applied, .. } = work;
         (correlation, Applied { rule, diagnostics, state, applied })
@@ -32,24 +32,37 @@ struct Work<'r, 'c> {
 }
 
 impl<'r> Work<'r, '_> {
-    /// A correlation after every item, and the names that some more fields of its events have then.
-    fn correlation(&mut self, correlation: Correlation<'r>, asked: &[Field<'r>]) -> (Correlation<'r>, Vec<Field<'r>>) {
+    /// A correlation after every item, and the names that some more fields of its events have then: one for each that is
+    /// asked for, and any number for each that is shown.
+    fn correlation(
+        &mut self,
+        mut correlation: Correlation<'r>,
+        asked: &[Asked<'r>],
+        shown: &[Field<'r>],
+    ) -> (Correlation<'r>, Vec<Field<'r>>, Vec<Names<'r>>) {
         let mut answers: Vec<Field<'r>> = Vec::new();
         let mut members = Vec::with_capacity(correlation.members.len());
+        let shown: Vec<Field<'r>> = correlation.meta.fields.iter().chain(shown).cloned().collect();
+        let mut names_shown: Vec<Names<'r>> = vec![Names::new(); shown.len()];
         for member in correlation.members {
-            let own: Vec<Field<'r>> = fields(&member).cloned().collect();
-            let all: Vec<Field<'r>> = own.iter().chain(asked).cloned().collect();
+            let own: Vec<Asked<'r>> = fields(&member, &correlation.keys)
+                .map(|(field, place)| Asked { field: field.clone(), place })
+                .collect();
+            let all: Vec<Asked<'r>> = own.iter().chain(asked).cloned().collect();
             let place = member.span;
-            let (source, mut names) = match member.source {
+            let (source, mut names, more_shown) = match member.source {
                 Source::Rule(rule) => {
-                    let (rule, names) = self.rule(*rule, &all, place);
-                    (Source::Rule(Box::new(rule)), names)
+                    let (rule, names, shown) = self.rule(*rule, &all, &shown);
+                    (Source::Rule(Box::new(rule)), names, shown)
                 }
                 Source::Correlation(inner) => {
-                    let (inner, names) = self.correlation(*inner, &all);
-                    (Source::Correlation(Box::new(inner)), names)
+                    let (inner, names, shown) = self.correlation(*inner, &all, &shown);
+                    (Source::Correlation(Box::new(inner)), names, shown)
                 }
             };
+            for (all, more) in names_shown.iter_mut().zip(more_shown) {
+                more.into_iter().for_each(|name| add(all, name));
+            }
             let more = names.split_off(own.len());
             if members.is_empty() {
                 answers = more;
@@ -57,25 +70,35 @@ impl<'r> Work<'r, '_> {
                 let message = format!(
                     "the field `{}`, which a correlation takes of the events of an inner one, is another field for each \
                      of its rules after the pipelines",
-                    asked.as_str()
+                    asked.field.as_str()
                 );
                 self.diagnostics.push(Diagnostic::at(Code::PipelineFailure, place, message));
             }
             members.push(renamed(Member { source, ..member }, names));
         }
-        (Correlation { members, ..correlation }, answers)
+        let rest = names_shown.split_off(correlation.meta.fields.len());
+        correlation.meta.fields.clear();
+        names_shown.into_iter().flatten().for_each(|name| add(&mut correlation.meta.fields, name));
+        (Correlation { members, ..correlation }, answers, rest)
     }
 
-    /// A rule after every item, and the names that these fields have then.
-    fn rule(&mut self, mut rule: Rule<'r>, asked: &[Field<'r>], place: Span) -> (Rule<'r>, Vec<Field<'r>>) {
-        rule.prepared.named = asked.iter().map(|field| vec![field.clone()]).collect();
+    /// A rule after every item, and the names that these fields have then, as of a correlation.
+    fn rule(
+        &mut self,
+        mut rule: Rule<'r>,
+        asked: &[Asked<'r>],
+        shown: &[Field<'r>],
+    ) -> (Rule<'r>, Vec<Field<'r>>, Vec<Names<'r>>) {
+        let all = asked.iter().map(|asked| &asked.field).chain(shown);
+        rule.prepared.named = all.map(|field| vec![field.clone()]).collect();
         let mut applied = self.chain.apply(rule);
         self.diagnostics.append(&mut applied.diagnostics);
         self.state.append(&mut applied.state);
         self.applied.append(&mut applied.applied);
         self.applied.sort_unstable();
         self.applied.dedup();
-        let names = std::mem::take(&mut applied.rule.prepared.named);
+        let mut names = std::mem::take(&mut applied.rule.prepared.named);
+        let shown = names.split_off(asked.len());
         let mut answers = Vec::with_capacity(names.len());
         for (asked, names) in asked.iter().zip(names) {
             if names.len() > 1 {
@@ -83,24 +106,47 @@ impl<'r> Work<'r, '_> {
                 let message = format!(
                     "the field `{}`, by which the correlation groups or which it measures, becomes several by the \
                      pipelines: {}",
-                    asked.as_str(),
+                    asked.field.as_str(),
                     list.join(", ")
                 );
-                self.diagnostics.push(Diagnostic::at(Code::PipelineFailure, place, message));
+                // A field that is asked of several rules is said once.
+                let fault = Diagnostic::at(Code::PipelineFailure, asked.place, message);
+                if !self.diagnostics.contains(&fault) {
+                    self.diagnostics.push(fault);
+                }
             }
-            answers.push(names.into_iter().next().unwrap_or_else(|| asked.clone()));
+            answers.push(names.into_iter().next().unwrap_or_else(|| asked.field.clone()));
         }
-        (applied.rule, answers)
+        (applied.rule, answers, shown)
     }
 }
 
-/// The fields that a correlation takes of the events of a member: those of its keys, then those of its values.
-fn fields<'m, 'a>(member: &'m Member<'a>) -> impl Iterator<Item = &'m Field<'a>> {
-    let key = |key: &'m KeyField<'a>| match key {
-        KeyField::Field(field) => Some(field),
+/// What stands for a field.
+type Names<'r> = Vec<Field<'r>>;
+
+/// Adds a name that is not among others.
+fn add<'r>(names: &mut Names<'r>, name: Field<'r>) {
+    if !names.contains(&name) {
+        names.push(name);
+    }
+}
+
+/// A field that a correlation takes of the events of a member, and where it is asked for.
+#[derive(Clone)]
+struct Asked<'r> {
+    field: Field<'r>,
+    place: Span,
+}
+
+/// The fields that a correlation takes of the events of a member, each with its place: those of its keys, then those of its
+/// values, which are pointed at where the member is named.
+fn fields<'m, 'a>(member: &'m Member<'a>, keys: &'m [Key<'a>]) -> impl Iterator<Item = (&'m Field<'a>, Span)> {
+    let places = keys.iter().map(|key| key.span).chain(std::iter::repeat(member.span));
+    let own = member.keys.iter().zip(places).filter_map(|(key, place)| match key {
+        KeyField::Field(field) => Some((field, place)),
         KeyField::Inner(_) => None,
-    };
-    member.keys.iter().filter_map(key).chain(&member.values)
+    });
+    own.chain(member.values.iter().map(|field| (field, member.span)))
 }
 
 /// The member with other names for those fields, in the same order.

@@ -25,6 +25,11 @@ name: P\ntransformations:
 
 /// What the last document becomes: its members with their keys and values, or the codes of what there is to say.
 fn made(document: &str) -> Result<String, Vec<Code>> {
+    said(document).map_err(|found| found.into_iter().map(|(code, _)| code).collect())
+}
+
+/// The same, with the text that each of what there is to say points at.
+fn said(document: &str) -> Result<String, Vec<(Code, String)>> {
     let mut sources = SourceMap::new();
     let id = sources.add("rules.yml", format!("{RULES}{document}"));
     let pipeline = sources.add("pipeline.yml", PIPELINE);
@@ -35,8 +40,19 @@ fn made(document: &str) -> Result<String, Vec<Code>> {
     let last = documents.pop().expect("a document");
     let Kind::Correlation(correlation) = last.kind else { panic!("{last:?}") };
     let (correlation, applied) = chain.correlate(*correlation);
-    let codes: Vec<Code> = applied.diagnostics.iter().map(|found| found.code).collect();
-    if codes.is_empty() { Ok(shown(&correlation)) } else { Err(codes) }
+    let place =
+        |found: &sigcast_diagnostics::Diagnostic| found.span().map_or("", |span| sources.snippet(span)).to_owned();
+    let found: Vec<(Code, String)> = applied.diagnostics.iter().map(|found| (found.code, place(found))).collect();
+    if found.is_empty() { Ok(shown(&correlation)) } else { Err(found) }
+}
+
+#[test]
+fn a_key_that_becomes_several_fields_is_said_once_where_it_stands() {
+    let of = |rest: &str| said(&format!("title: C\ncorrelation: {{timespan: 1m, {rest}}}\n"));
+    let key = |name: &str| Err(vec![(Code::PipelineFailure, name.to_owned())]);
+    assert_eq!(of("type: temporal, rules: [logon, proxy], group-by: [User, Host]"), key("Host"));
+    let aliased = "type: temporal, rules: [logon, proxy], group-by: [h], aliases: {h: {logon: Host, proxy: c-ip}}";
+    assert_eq!(of(aliased), key("h"));
 }
 
 fn shown(correlation: &Correlation<'_>) -> String {
@@ -55,6 +71,30 @@ fn shown(correlation: &Correlation<'_>) -> String {
     correlation.members.iter().map(member).collect::<Vec<_>>().join(" ")
 }
 
+/// What a correlation shows is named as in the events of each of its rules; there it may be several fields.
+#[test]
+fn fields_to_show_are_named_as_in_the_events_of_each_rule() {
+    let check = |rest: &str, expected: &[&str]| {
+        let mut sources = SourceMap::new();
+        let id =
+            sources.add("rules.yml", format!("{RULES}title: C\nfields: [User, Host, c-ip]\ncorrelation: {{{rest}}}\n"));
+        let pipeline = sources.add("pipeline.yml", PIPELINE);
+        let compiled = Pipeline::compile(&sources, pipeline, &Nowhere).expect("a pipeline");
+        let chain = Chain::new(vec![Arc::new(compiled)]);
+        let mut documents = parse(&sources, id);
+        link(&mut documents.iter_mut().collect::<Vec<_>>());
+        let Some(Kind::Correlation(found)) = documents.pop().map(|last| last.kind) else { panic!("a correlation") };
+        let (found, applied) = chain.correlate(*found);
+        assert!(applied.diagnostics.is_empty(), "{:?}", applied.diagnostics);
+        let fields: Vec<&str> = found.meta.fields.iter().map(|field| field.as_str()).collect();
+        assert_eq!(fields, expected, "{rest}");
+    };
+    let both = ["user.name", "cs-username", "host.name", "host.ip", "c-ip"];
+    check("type: temporal, rules: [logon, proxy], timespan: 1m", &both);
+    check("type: temporal, rules: [logon], timespan: 1m", &["user.name", "host.name", "host.ip", "c-ip"]);
+    check("type: temporal, rules: [many, logon], timespan: 1m", &both);
+}
+
 #[test]
 fn keys_are_named_as_in_the_events_of_each_rule() {
     let check = |rest: &str, expected: Result<&str, Vec<Code>>| {
@@ -71,7 +111,7 @@ fn keys_are_named_as_in_the_events_of_each_rule() {
         Ok("many(#0) of [logon(user.name) proxy(cs-username)] logon(user.name)"),
     );
     // One key cannot be several fields.
-    check("type: temporal, rules: [logon, proxy], group-by: [Host]", Err(vec![Code::PipelineFailure; 2]));
+    check("type: temporal, rules: [logon, proxy], group-by: [Host]", Err(vec![Code::PipelineFailure]));
     // What is no key of the inner correlation must be one field of its events.
     check(
         "type: value_count, rules: [many], group-by: [Computer], condition: {field: User, gte: 2}",
