@@ -30,6 +30,9 @@ pub enum Correlate {
     Refused(&'static str),
 }
 
+/// How long the query of a correlation may be, in bytes: each correlation that stands in others is written out.
+const MOST_BYTES: usize = 4_000_000;
+
 /// Writes the query of a correlation, or has said why it cannot.
 pub type Compose = fn(&mut Composer<'_>, &Correlation<'_>) -> Option<String>;
 
@@ -78,6 +81,7 @@ impl Backend {
                 None
             }
         };
+        let query = query.filter(|text| composer.is_short(correlation, text));
         for rule in correlation.rules() {
             // What is wrong with them is said where they are written.
             let settings = composer.own_settings(rule, &mut Vec::new());
@@ -114,6 +118,21 @@ impl<'c> Composer<'c> {
         faults.retain(|fault| !self.diagnostics.contains(fault));
         self.diagnostics.append(&mut faults);
         right.then_some(settings)
+    }
+
+    /// Whether the query is short enough; if not, that is said.
+    fn is_short(&mut self, correlation: &Correlation<'_>, query: &str) -> bool {
+        let short = query.len() <= MOST_BYTES;
+        if !short {
+            let message = format!(
+                "the query of the correlation has {} bytes, and {MOST_BYTES} are the most: each correlation in it is \
+                 written out wherever it stands",
+                query.len()
+            );
+            let fault = Diagnostic::at(Code::QueryTooLarge, correlation.kind_span, message);
+            self.diagnostics.push(fault.here("not converted"));
+        }
+        short
     }
 
     fn own_settings(&self, rule: &Rule<'_>, faults: &mut Vec<Diagnostic>) -> Cow<'c, Settings> {

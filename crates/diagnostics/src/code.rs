@@ -266,6 +266,9 @@ codes! {
     ReportedOnce = Approximation "reported-once";
     /// An event that several rules of the correlation match counts once for each, where it should count once.
     CountedPerRule = Approximation "counted-per-rule";
+    /// The rules of the correlation are about different indices, and each is asked of all of them: the query also counts
+    /// events of a rule in the indices of the others.
+    ScopesJoined = Approximation "scopes-joined";
     /// The engine estimates the number that is asked for: a count of distinct values, or a percentile.
     EstimatedMeasure = Approximation "estimated-measure";
     /// The query has more clauses than a server takes by default.
@@ -305,7 +308,7 @@ codes! {
     AssumeSingleLines = Assumption "assume-single-lines";
     /// The server allows a wildcard at the start of a term.
     AssumeLeadingWildcards = Assumption "assume-leading-wildcards";
-    /// The time field holds UTC.
+    /// The time field holds UTC, in a type or form that the engine takes for a time (SQLite: texts of ISO 8601).
     AssumeTimeField = Assumption "assume-time-field";
     /// Events that follow each other in a sequence have different times, and no event is one of several of its items.
     AssumeDistinctTimes = Assumption "assume-distinct-times";

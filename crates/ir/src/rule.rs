@@ -27,6 +27,16 @@ pub struct Rule<'a> {
     pub prepared: Prepared<'a>,
 }
 
+impl Rule<'_> {
+    /// Whether both are the same rule, by their places: of one document with the same conditions. Several rules are made of
+    /// one document that asks what is near another of its detections.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let places = |rule: &Self| rule.conditions.iter().map(|(_, place)| *place).collect::<Vec<Span>>();
+        self.span == other.span && places(self) == places(other)
+    }
+}
+
 /// What pipelines decided about a rule, beside what they changed in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Prepared<'a> {

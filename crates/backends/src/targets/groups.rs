@@ -65,26 +65,36 @@ pub(super) fn members<'c, 'a>(
         }
     }
     composer.has_one_time(correlation)?;
+    one_scope(composer, correlation)?;
     Some(all)
 }
 
-/// The indices of all rules. Where they differ, each rule is asked of all of them, which is assumed to be no matter. None if
+/// Says that events of one rule may be found where another one looks: the request names the indices of all of them. None if
 /// a pipeline set an option wrongly, which is said.
+fn one_scope(composer: &mut Composer<'_>, correlation: &Correlation<'_>) -> Option<()> {
+    let mut indices = Vec::new();
+    for rule in correlation.rules() {
+        indices.push(composer.settings_for(rule)?.index.clone());
+    }
+    if indices.iter().any(|other| *other != indices[0]) {
+        let message = "its rules are about different indices, and each is asked of all of them: an event counts for a rule \
+                       wherever it matches";
+        composer.approximate(Code::ScopesJoined, correlation.kind_span, message);
+    }
+    Some(())
+}
+
+/// The indices of all rules. None if a pipeline set an option wrongly, which is said.
 pub(super) fn indices(composer: &mut Composer<'_>, rules: &[&Rule<'_>]) -> Option<Vec<String>> {
     let mut all: Vec<String> = Vec::new();
-    let mut differ = false;
-    for (at, rule) in rules.iter().enumerate() {
+    for rule in rules {
         let own = composer.settings_for(rule)?.index.clone();
         let own = if own.is_empty() { vec![INDEX.to_owned()] } else { own };
-        differ |= at > 0 && own != all;
         for name in own {
             if !all.contains(&name) {
                 all.push(name);
             }
         }
-    }
-    if differ {
-        composer.assume(Code::AssumeScope);
     }
     Some(all)
 }
@@ -129,6 +139,12 @@ pub(super) fn shown_or_tested(rule: &Rule<'_>) -> BTreeSet<String> {
         query.each_match(&mut |found| names.extend(found.field().map(|field| field.as_str().to_owned())));
     }
     names
+}
+
+/// The same of all rules of a correlation, with those that it names as those to show itself.
+pub(super) fn all_shown_or_tested(correlation: &Correlation<'_>) -> BTreeSet<String> {
+    let own = correlation.meta.fields.iter().map(|field| field.as_str().to_owned());
+    own.chain(correlation.rules().flat_map(shown_or_tested)).collect()
 }
 
 /// What is shown of a group's events: the fields that are named for that, then those that the rules test; no keys.

@@ -138,3 +138,136 @@ fn an_aggregation_is_not_cut_off() {
     check("s | sum(Bytes) by Host >= 1.5", "value_sum", "  condition: {field: Bytes, gte: 1.5}\n");
     check_refused(&legacy("s | count() by Host > 10").replace("  timeframe: 5m\n", ""), Code::MissingTimeframe);
 }
+
+/// The last document of a file, which is a correlation, as a target converts it.
+fn last(documents: &[&str], target: &str, options: &[(&str, &str)]) -> Conversion {
+    let mut sources = SourceMap::new();
+    let id = sources.add("rules.yml", documents.join("---\n"));
+    let mut parsed = parse(&sources, id);
+    link(&mut parsed.iter_mut().collect::<Vec<_>>());
+    let last = parsed.last().expect("a document");
+    let Kind::Correlation(found) = &last.kind else { panic!("{last:?}") };
+    Backend::new(find(target).expect("a target"), Settings::of(options).expect("options")).correlate(found)
+}
+
+/// Both kinds of windows of the targets that have a choice, and what others have.
+fn windows(target: &sigcast_backends::Target) -> Vec<Vec<(&'static str, &'static str)>> {
+    if target.options.contains(&"window") {
+        ["sliding", "tumbling"].map(|window| vec![("window", window), ("table", "T")]).into()
+    } else {
+        vec![Vec::new()]
+    }
+}
+
+fn known(
+    target: &sigcast_backends::Target,
+    options: &[(&'static str, &'static str)],
+) -> Vec<(&'static str, &'static str)> {
+    options.iter().copied().filter(|(name, _)| target.options.contains(name)).collect()
+}
+
+/// Detections that are near each other are of one document: each is searched, and told from the others.
+#[test]
+fn each_detection_that_is_near_is_searched() {
+    let near = "title: Near\nlogsource: {product: windows}\ndetection:\n  s: {Subject7: 4625}\n  t: {Other9: 4624}\n  \
+                timeframe: 5m\n  condition: s | near t by Host\n";
+    let mut said = 0;
+    for target in TARGETS {
+        for options in windows(target) {
+            let options = known(target, &options);
+            let query = last(&[near], target.name, &options).queries.concat();
+            if query.is_empty() {
+                continue;
+            }
+            said += 1;
+            let name = target.name;
+            assert!(query.contains("Subject7") && query.contains("Other9"), "{name} {options:?}: {query}");
+            let absent = near.replace("near t", "near not t");
+            assert_ne!(query, last(&[&absent], name, &options).queries.concat(), "{name} {options:?}");
+            if name == "splunk" {
+                for label in ["sigma_rule=\"Near\"", "sigma_rule=\"Near (2)\""] {
+                    let count = query.matches(label).count();
+                    assert!(count >= 2, "{label} is set and asked: {query}");
+                }
+            }
+        }
+    }
+    assert!(said > 8, "{said} queries of what is near");
+}
+
+/// A request that names the indices of all rules keeps none of them to its own.
+#[test]
+fn rules_of_other_indices_are_told() {
+    let other = RULE.replace("4625", "4624").replace("failed", "other");
+    let of = |rule: &str, index: &str| format!("{rule}custom: {{all: {{index: {index}}}}}\n");
+    let check = |kind: &str, rest: &str| {
+        let mut said = 0;
+        let correlation = correlation(kind, rest).replace("[failed]", "[failed, other]");
+        for target in TARGETS.iter().filter(|target| target.options.contains(&"index") && target.name != "splunk") {
+            for (index, joined) in [("a", false), ("b", true)] {
+                let found = last(&[&of(RULE, "a"), &of(&other, index), &correlation], target.name, &[]);
+                if !found.queries.is_empty() {
+                    said += 1;
+                    let told = found.diagnostics.iter().any(|one| one.code == Code::ScopesJoined);
+                    assert_eq!(told, joined, "{} {kind} {index}: {:?}", target.name, found.diagnostics);
+                }
+            }
+        }
+        said
+    };
+    let said = check("event_count", "  condition: {gte: 3}\n") + check("temporal", "") + check("temporal_ordered", "");
+    assert!(said >= 16, "{said} queries over indices");
+}
+
+/// What a correlation shows of its events comes out wherever events do not come out whole.
+#[test]
+fn fields_that_a_correlation_shows_are_not_lost() {
+    let other = RULE.replace("4625", "4624").replace("failed", "other");
+    let mut said = 0;
+    for (kind, rest) in [("event_count", "  condition: {gte: 3}\n"), ("temporal", "")] {
+        for keys in ["  group-by: [Host]\n", "  group-by: [h]\n  aliases: {h: {failed: Host, other: Computer}}\n"] {
+            let plain =
+                correlation(kind, rest).replace("[failed]", "[failed, other]").replace("  group-by: [Host]\n", keys);
+            let shown = plain.replace("correlation:\n", "fields: [Extra5]\ncorrelation:\n");
+            for target in TARGETS.iter().filter(|target| target.name != "eql") {
+                for options in windows(target) {
+                    let whole = options.contains(&("window", "sliding")) && target.name == "splunk";
+                    let options = known(target, &options);
+                    let query = last(&[RULE, &other, &shown], target.name, &options).queries.concat();
+                    if query.is_empty() || whole || query.contains("SELECT * FROM") {
+                        continue;
+                    }
+                    said += 1;
+                    assert!(query.contains("Extra5"), "{} {options:?}: {query}", target.name);
+                }
+            }
+        }
+    }
+    assert!(said >= 12, "{said} queries with fields");
+}
+
+/// Correlations that name two others each double at every level.
+#[test]
+fn a_query_is_not_blown_up_by_correlations_of_correlations() {
+    let other = RULE.replace("4625", "4624").replace("failed", "other");
+    let mut documents = vec![RULE.to_owned(), other];
+    let mut below = "failed, other".to_owned();
+    for level in 0..13 {
+        for side in ["a", "b"] {
+            documents.push(format!(
+                "title: C\nname: c{level}{side}\ncorrelation: {{type: temporal, rules: [{below}], group-by: [Host], \
+                 timespan: 5m}}\n"
+            ));
+        }
+        below = format!("c{level}a, c{level}b");
+    }
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    for target in TARGETS {
+        let found = last(&documents, target.name, &known(target, &[("table", "T")]));
+        assert_eq!(found.status, Status::Refused, "{}", target.name);
+        let codes: Vec<Code> = found.diagnostics.iter().map(|one| one.code).collect();
+        if target.name == "kusto" {
+            assert!(codes.contains(&Code::QueryTooLarge), "{codes:?}");
+        }
+    }
+}

@@ -24,7 +24,7 @@ mod tests;
 mod tumbling;
 
 use sigcast_diagnostics::Code;
-use sigcast_ir::{Bound, Correlation, Criterion, KeyField, Source, Wanted};
+use sigcast_ir::{Bound, Correlation, Criterion, KeyField, Rule, Source, Wanted};
 
 use super::filter::FILTER;
 use crate::correlate::Composer;
@@ -48,7 +48,8 @@ pub(super) fn compose(composer: &mut Composer<'_>, correlation: &Correlation<'_>
         composer.refuse(correlation.kind_span, groups::TUMBLING_INSIDE);
         return None;
     }
-    let mut query = Query { composer, out: String::new(), alone, tables: Vec::new(), numbers: 0, helpers: Vec::new() };
+    let mut query =
+        Query { composer, out: String::new(), alone, flags: Vec::new(), met: 0, numbers: 0, helpers: Vec::new() };
     query.rows(correlation)?;
     if tumbling {
         query.tumbling(correlation)?;
@@ -69,8 +70,10 @@ struct Query<'q, 'c> {
     out: String,
     /// Whether there is one correlation, of rules.
     alone: bool,
-    /// What tells the events of each rule, by the rule's place.
-    tables: Vec<(sigcast_diagnostics::Span, Flag)>,
+    /// What tells the events of each rule: of the rules as they come in the correlation, one that comes again included.
+    flags: Vec<Flag>,
+    /// How many of those rules have been met.
+    met: usize,
     /// How many correlations have been met.
     numbers: usize,
     /// Columns that nobody wants to see.
@@ -129,8 +132,8 @@ impl Query<'_, '_> {
         let mut inner = Vec::with_capacity(correlation.members.len());
         for member in &correlation.members {
             match &member.source {
-                Source::Rule(rule) => {
-                    flags.push(self.flag(rule));
+                Source::Rule(_) => {
+                    flags.push(self.flag());
                     inner.push(0);
                 }
                 Source::Correlation(other) => {
@@ -210,14 +213,14 @@ impl Query<'_, '_> {
 
     /// Refuses what would need an event in two groups: a rule that is under several members, with other keys for each.
     fn same_rules_same_keys(&mut self, node: &Node<'_, '_>, uniform: bool) -> Option<()> {
-        let mut seen = Vec::new();
+        let mut seen: Vec<&Rule<'_>> = Vec::new();
         for member in &node.correlation.members {
             let mut own = Vec::new();
             match &member.source {
-                Source::Rule(rule) => own.push(rule.span),
-                Source::Correlation(inner) => own.extend(inner.rules().map(|rule| rule.span)),
+                Source::Rule(rule) => own.push(rule.as_ref()),
+                Source::Correlation(inner) => own.extend(inner.rules()),
             }
-            if !uniform && own.iter().any(|span| seen.contains(span)) {
+            if !uniform && own.iter().any(|rule| seen.iter().any(|known| known.is_same(rule))) {
                 let reason = "an event of a rule that is under several of its members would be in several groups";
                 self.composer.refuse(member.span, reason);
                 return None;

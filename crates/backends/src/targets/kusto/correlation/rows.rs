@@ -2,8 +2,6 @@
 //!
 //! Invariant: a row that lacks a key is not there.
 
-use std::collections::BTreeSet;
-
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Correlation, Criterion, Field, KeyField, Measure, Member, Rule, Source};
 
@@ -136,7 +134,7 @@ impl Query<'_, '_> {
             pieces.push(format!("extend {}", columns.join(", ")));
         }
         let mut context = Vec::new();
-        for name in correlation.rules().flat_map(groups::shown_or_tested).collect::<BTreeSet<_>>() {
+        for name in groups::all_shown_or_tested(correlation) {
             if (KUSTO.bad_field)(&name).is_none() && !name.contains('.') {
                 let name = self.composer.field(&Field::new(name), correlation.span, &KUSTO)?;
                 if !keys.contains(&name) && name != place.time && !name.contains('(') {
@@ -218,10 +216,20 @@ impl Query<'_, '_> {
         }
         columns.extend(self.value(correlation, member)?);
         let mut shown = Vec::new();
-        for name in groups::shown_or_tested(rule) {
-            if (KUSTO.bad_field)(&name).is_none() {
+        let known = groups::shown_or_tested(rule);
+        let own = correlation.meta.fields.iter().map(|field| field.as_str().to_owned());
+        let more: Vec<String> = own.filter(|name| !known.contains(name)).collect();
+        for (name, is_known) in known.iter().map(|name| (name, true)).chain(more.iter().map(|name| (name, false))) {
+            if (KUSTO.bad_field)(name).is_none() {
                 let column = self.composer.field(&Field::new(name.clone()), rule.span, &KUSTO)?;
-                shown.push(format!("{}, {column}", literal::quoted(&name)));
+                let name = literal::quoted(name);
+                // A table need not have what the correlation shows of others.
+                let column = if is_known || column.contains(['.', '(', '[']) {
+                    column
+                } else {
+                    format!("column_ifexists({name}, \"\")")
+                };
+                shown.push(format!("{name}, {column}"));
             }
         }
         columns.push(format!("sigma_context = bag_pack({})", shown.join(", ")));

@@ -14,10 +14,13 @@ impl Query<'_, '_> {
     /// Writes the search.
     pub(super) fn rows(&mut self, correlation: &Correlation<'_>) -> Option<()> {
         let mut rules: Vec<&Rule<'_>> = Vec::new();
+        // For each rule as it comes, which of the distinct ones it is.
+        let mut places = Vec::new();
         for rule in correlation.rules() {
-            if !rules.iter().any(|known| known.span == rule.span) {
+            places.push(rules.iter().position(|known| known.is_same(rule)).unwrap_or_else(|| {
                 rules.push(rule);
-            }
+                rules.len() - 1
+            }));
         }
         let mut scopes = Vec::with_capacity(rules.len());
         for rule in &rules {
@@ -31,7 +34,7 @@ impl Query<'_, '_> {
             if let Some(filter) = filter {
                 self.pipe(&format!("where {filter}"));
             }
-            self.tables = rules.iter().map(|rule| (rule.span, None)).collect();
+            self.flags = vec![None; places.len()];
             return Some(());
         }
         let labels = labels(&rules);
@@ -45,9 +48,8 @@ impl Query<'_, '_> {
             branches.push_str(&format!("\n      | eval sigma_rule={} ]", search::quoted(label)));
         }
         self.out = branches;
-        let flag =
-            |(rule, label): (&&Rule<'_>, &String)| (rule.span, Some(format!("sigma_rule={}", search::quoted(label))));
-        self.tables = rules.iter().zip(&labels).map(flag).collect();
+        let flag = |at: &usize| labels.get(*at).map(|label| format!("sigma_rule={}", search::quoted(label)));
+        self.flags = places.iter().map(flag).collect();
         if correlation.criterion.minds_repeats() {
             self.once_each(correlation);
         }
@@ -75,9 +77,10 @@ impl Query<'_, '_> {
         self.composer.approximate(Code::CountedPerRule, correlation.kind_span, message);
     }
 
-    /// What tells the events of a rule.
-    pub(super) fn flag(&self, rule: &Rule<'_>) -> Flag {
-        self.tables.iter().find(|(span, _)| *span == rule.span).and_then(|(_, flag)| flag.clone())
+    /// What tells the events of the next rule: each is asked for as it comes in the correlation.
+    pub(super) fn flag(&mut self) -> Flag {
+        self.met += 1;
+        self.flags.get(self.met - 1).cloned().flatten()
     }
 }
 

@@ -1,7 +1,5 @@
 //! Fixed windows: `stats` on the events of each.
 
-use std::collections::BTreeSet;
-
 use sigcast_diagnostics::Code;
 use sigcast_ir::{Correlation, Criterion, Measure, Wanted};
 
@@ -19,7 +17,7 @@ impl Query<'_, '_> {
             .members
             .iter()
             .map(|member| match &member.source {
-                sigcast_ir::Source::Rule(rule) => self.flag(rule),
+                sigcast_ir::Source::Rule(_) => self.flag(),
                 sigcast_ir::Source::Correlation(_) => None,
             })
             .collect();
@@ -93,7 +91,7 @@ impl Query<'_, '_> {
 
     /// The values of the fields that the rules show and test: events are gone behind a `stats`.
     fn context(&mut self, node: &Node<'_, '_>) -> Vec<String> {
-        let names: BTreeSet<String> = node.correlation.rules().flat_map(groups::shown_or_tested).collect();
+        let names = groups::all_shown_or_tested(node.correlation);
         let mut columns: Vec<String> = Vec::new();
         if node.flags.iter().any(Option::is_some) {
             columns.push("values(sigma_rule) AS sigma_rules".to_owned());
