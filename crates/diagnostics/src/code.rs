@@ -123,7 +123,7 @@ codes! {
     LegacyUnsupported = Refusal "legacy-unsupported";
     /// The condition ends in an aggregation of old, and the rule has no `timeframe`: within what time is not known.
     MissingTimeframe = Refusal "missing-timeframe";
-    /// A filter that is for the rule is wrong or not supported: the query would match what the filter leaves out.
+    /// A filter that is for the rule, or may be, is wrong or not supported: the query would match what the filter leaves out.
     BrokenFilter = Refusal "broken-filter";
 
     // Correlations.
@@ -161,7 +161,7 @@ codes! {
     UnusedAlias = Warning "unused-alias";
 
     // Warnings on filters.
-    /// The filter applies to no rule of the run, or not to one that it names: the log source of that one is another.
+    /// The filter applies to no rule of the run, or not to one that it names, which has another log source or is a correlation.
     FilterUnused = Warning "filter-unused";
     /// The filter names a rule that is not in the run.
     UnknownRule = Warning "unknown-rule";

@@ -170,10 +170,55 @@ fn a_wrong_filter_costs_its_rules() {
     check_said(&filter("any", "s: {x: 1}\ncondition: [s, not s]"), refused, ("invalid", &["bad-condition"]));
     check_said(&filter("any", "s: {x: 1}\ncondition: s | count() > 1"), refused, ("refused", &["legacy-unsupported"]));
     check_said(&filter("[other]", "s: {x|contians: 1}\ncondition: not s"), rule, ("invalid", &["unknown-modifier"]));
-    check_said(&filter("[]", "s: {x: 1}\ncondition: not s"), rule, ("invalid", &["bad-value"]));
+    check_said(&filter("[]", "s: {x: 1}\ncondition: not s"), refused, ("invalid", &["bad-value"]));
     check_said(&filter("[some_rule, {a: b}]", "s: {x: 1}\ncondition: not s"), refused, ("invalid", &["wrong-type"]));
     let typo = filter("any", "s: {x: 1}\ncondition: not s").replace("rules:", "rule:");
-    check_said(&typo, rule, ("invalid", &["missing-attribute", "unused-detection"]));
+    check_said(&typo, refused, ("invalid", &["missing-attribute", "unused-detection"]));
+    // Which rules these are for is not known: any of the log source.
+    check_said(&filter("[other, {a: b}]", "s: {x: 1}\ncondition: not s"), refused, ("invalid", &["wrong-type"]));
+    check_said("title: f\nlogsource: {product: p}\nfilter: [s]\n", refused, ("invalid", &["wrong-type"]));
+    check_said(
+        &typo.replace("product: p", "product: q"),
+        rule,
+        ("invalid", &["missing-attribute", "unused-detection"]),
+    );
     let both = format!("{}detection: {{s: {{x: 1}}, condition: s}}\n", filter("any", "s: {x: 1}\ncondition: not s"));
     check_said(&both, refused, ("invalid", &["bad-value"]));
+}
+
+/// Checks the message of one code, and what it has for help.
+#[track_caller]
+fn check_message(texts: &[&str], code: &str, expected: (&str, &str)) {
+    linked(texts, |documents| {
+        let all = documents.iter().flat_map(|document| &document.diagnostics);
+        let found: Vec<_> = all.filter(|found| found.code.as_str() == code).collect();
+        let shown: Vec<_> = found.iter().map(|found| (found.message.as_str(), found.help.join(" "))).collect();
+        assert_eq!(shown, [(expected.0, expected.1.to_owned())], "{texts:?}");
+    });
+}
+
+#[test]
+fn what_is_said_fits_a_filter() {
+    check_message(
+        &[RULE, &filter("any", "s: {x: 1}")],
+        "missing-attribute",
+        ("the filter has no `condition`", "to leave out what it describes, add `condition: not s`"),
+    );
+    check_message(
+        &[RULE, &filter("any", "s: {x: 1}\ncondition: not zzz")],
+        "unknown-detection",
+        ("the filter has no detection `zzz`", "the detections of this filter: `s`"),
+    );
+    let many = "title: Many\nname: many\ncorrelation: {type: event_count, rules: some_rule, timespan: 5m, condition: {gte: 3}}\n";
+    let help = "name what the correlation is about: `some_rule`";
+    check_message(
+        &[RULE, many, &filter("many", "s: {x: 1}\ncondition: not s")],
+        "filter-unused",
+        ("the filter applies to no rule: `many` is a correlation, and filters are for rules", help),
+    );
+    check_message(
+        &[RULE, many, &filter("[some_rule, many]", "s: {x: 1}\ncondition: not s")],
+        "filter-unused",
+        ("the filter names the correlation `many`, and filters are for rules", help),
+    );
 }

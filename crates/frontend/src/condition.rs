@@ -95,15 +95,17 @@ fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
 pub(crate) struct Names<'a> {
     list: Vec<Cow<'a, str>>,
     index: HashMap<Cow<'a, str>, usize>,
+    /// What has the detections, in messages: a rule, a filter.
+    what: &'static str,
     /// How many more names may be looked at for patterns and for suggestions.
     budget: usize,
 }
 
 impl<'a> Names<'a> {
-    /// These names; they are distinct.
-    pub(crate) fn new(list: Vec<Cow<'a, str>>) -> Self {
+    /// These names, which are distinct, of the detections of a rule or a filter: `what` is the word for it.
+    pub(crate) fn new(list: Vec<Cow<'a, str>>, what: &'static str) -> Self {
         let index = list.iter().enumerate().map(|(index, name)| (name.clone(), index)).collect();
-        Self { list, index, budget: MAX_COMPARISONS }
+        Self { list, index, what, budget: MAX_COMPARISONS }
     }
 
     /// How many names there are.
@@ -219,8 +221,7 @@ impl<'a> Resolver<'_, '_, 'a> {
             self.used.push(index);
             return Some(Condition::Detection { index, span });
         }
-        let fault = Diagnostic::at(Code::UnknownDetection, span, format!("the rule has no detection `{name}`"))
-            .here("not a detection of this rule");
+        let fault = self.unknown(span, name);
         let fault = if name.contains('*') {
             fault.help(format!("a pattern follows `1 of` or `all of`, as in `1 of {name}`"))
         } else {
@@ -256,13 +257,19 @@ impl<'a> Resolver<'_, '_, 'a> {
             Diagnostic::at(Code::NoDetectionMatches, span, format!("no detection matches `{pattern}`"))
                 .here("matches no name of a detection")
         } else {
-            Diagnostic::at(Code::UnknownDetection, span, format!("the rule has no detection `{pattern}`"))
-                .here("not a detection of this rule")
+            self.unknown(span, pattern)
         };
         let stem = pattern.trim_matches('*');
         let fault = self.with_known(fault, stem);
         self.diagnostics.push(fault);
         None
+    }
+
+    /// The error of a name that no detection has.
+    fn unknown(&self, span: Span, name: &str) -> Diagnostic {
+        let what = self.names.what;
+        Diagnostic::at(Code::UnknownDetection, span, format!("the {what} has no detection `{name}`"))
+            .here(format!("not a detection of this {what}"))
     }
 
     /// Adds the nearest name, or else the names there are, if they are few.
@@ -277,7 +284,7 @@ impl<'a> Resolver<'_, '_, 'a> {
             return fault.suggest(near);
         }
         let names: Vec<String> = list.iter().map(|name| format!("`{name}`")).collect();
-        fault.help(format!("the detections of this rule: {}", names.join(", ")))
+        fault.help(format!("the detections of this {}: {}", self.names.what, names.join(", ")))
     }
 }
 

@@ -1,7 +1,8 @@
 //! Filters: documents with `filter`, which are joined to rules.
 //!
 //! Follows the Sigma specification 2.1, "Sigma Filters Specification". Invariant: a filter that is wrong keeps as much of
-//! the rules that it names as can be read, so that they are not converted without it.
+//! the rules that it names as can be read, so that they are not converted without it. If it cannot be read which they are, they
+//! are all of its log source.
 
 use sigcast_diagnostics::{Code, Diagnostic, nearest};
 use sigcast_ir::{Filter, FilterRules, Reference};
@@ -48,9 +49,8 @@ pub(crate) fn read<'a>(reader: &mut Reader<'_, 'a>, entry: &Entry<'a>) -> Kind<'
 
 /// The rules that the filter is for.
 fn rules<'a>(reader: &mut Reader<'_, 'a>, filter: &Entry<'a>) -> FilterRules<'a> {
-    let nobody = FilterRules::Named(Vec::new());
     // What is wrong with the map itself has been said.
-    let Some(entries) = filter.value.as_map() else { return nobody };
+    let Some(entries) = filter.value.as_map() else { return FilterRules::Any };
     let Some(entry) = entries.iter().find(|entry| entry.key.text == "rules") else {
         let fault = Diagnostic::at(Code::MissingAttribute, filter.key_span, "the filter has no `rules`");
         let typo = entries.iter().find(|entry| nearest(&entry.key.text, ["rules"]).is_some());
@@ -63,7 +63,7 @@ fn rules<'a>(reader: &mut Reader<'_, 'a>, filter: &Entry<'a>) -> FilterRules<'a>
                 .here("`rules` is missing from this map")
                 .help("`rules: any` is every rule of the log source; a list has ids or names of rules"),
         });
-        return nobody;
+        return FilterRules::Any;
     };
     let nodes = match &entry.value.data {
         Data::Scalar(scalar) if scalar.text.eq_ignore_ascii_case("any") => return FilterRules::Any,
@@ -75,12 +75,15 @@ fn rules<'a>(reader: &mut Reader<'_, 'a>, filter: &Entry<'a>) -> FilterRules<'a>
             Diagnostic::at(Code::BadValue, entry.key_span, "the list of rules is empty: the filter is for none")
                 .here("`any`, or ids or names of rules are expected here"),
         );
+        return FilterRules::Any;
     }
     let mut named = Vec::with_capacity(nodes.len());
+    let mut known = true;
     for node in nodes {
         match node.as_scalar().filter(|scalar| !node.is_null() && !scalar.text.is_empty()) {
             Some(scalar) => named.push(Reference { text: scalar.text.clone(), span: node.span }),
             None => {
+                known = false;
                 let message = format!("`rules` holds {}, and `any`, ids or names of rules are expected", node.kind());
                 let place =
                     if node.is_null() || matches!(node.data, Data::Scalar(_)) { node.span } else { entry.key_span };
@@ -90,5 +93,5 @@ fn rules<'a>(reader: &mut Reader<'_, 'a>, filter: &Entry<'a>) -> FilterRules<'a>
             }
         }
     }
-    FilterRules::Named(named)
+    if known { FilterRules::Named(named) } else { FilterRules::Any }
 }

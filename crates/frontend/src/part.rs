@@ -43,6 +43,15 @@ pub fn documents(sources: &SourceMap, id: SourceId) -> Vec<Yaml<'_>> {
     yaml::load(place).into_iter().filter_map(|document| document.root.map(|root| Yaml { place, root })).collect()
 }
 
+/// Every fault of a text as YAML, at its place, in order; empty if there is none. A text with one may lack documents, and
+/// parts of those that it has.
+#[must_use]
+pub fn faults(sources: &SourceMap, id: SourceId) -> Vec<Diagnostic> {
+    let place = Place { id, text: sources.get(id).text() };
+    let found = yaml::load(place).into_iter().flat_map(|document| document.diagnostics);
+    found.filter(|found| found.severity() == Severity::Error).collect()
+}
+
 impl<'a> Yaml<'a> {
     /// Reads a text.
     ///
@@ -189,7 +198,7 @@ impl<'y, 'a> Part<'y, 'a> {
         let wrong = |message: &str| Err(vec![Diagnostic::at(Code::BadCondition, self.node.span, message.to_owned())]);
         let Some(scalar) = self.node.as_scalar() else { return wrong("an expression is text") };
         let text = condition::Text::new(scalar, self.node.span, self.place.text);
-        let mut known = condition::Names::new(names.iter().map(|name| Cow::Owned(name.clone())).collect());
+        let mut known = condition::Names::new(names.iter().map(|name| Cow::Owned(name.clone())).collect(), "rule");
         match condition::parse(&text, &mut known, &mut found) {
             Some(parsed) if parsed.aggregation.is_none() => Ok(parsed.condition),
             Some(_) => wrong("an expression over names has no `|`"),

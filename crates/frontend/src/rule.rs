@@ -239,9 +239,11 @@ impl<'r, 'a> Reader<'r, 'a> {
                 .here("`condition` is missing from this map")
                 .label(typo.key_span, "taken for a detection")
                 .help(format!("is `{}` meant as `condition`?", typo.key.text)),
-            (None, [only]) => fault
-                .here("`condition` is missing from this map")
-                .help(format!("to ask for the only detection, add `condition: {}`", only.key.text)),
+            (None, [only]) => fault.here("`condition` is missing from this map").help(match self.what {
+                // With `s`, a filter keeps what it describes and nothing else.
+                "filter" => format!("to leave out what it describes, add `condition: not {}`", only.key.text),
+                _ => format!("to ask for the only detection, add `condition: {}`", only.key.text),
+            }),
             _ => fault.here("`condition` is missing from this map"),
         });
     }
@@ -258,7 +260,8 @@ impl<'r, 'a> Reader<'r, 'a> {
                     .here("a condition is expected here"),
             );
         }
-        let mut names = condition::Names::new(named.iter().map(|entry| entry.key.text.clone()).collect());
+        let list = named.iter().map(|entry| entry.key.text.clone()).collect();
+        let mut names = condition::Names::new(list, self.what);
         let mut used = vec![false; names.len()];
         let mut complete = !nodes.is_empty();
         for node in nodes {

@@ -288,6 +288,7 @@ fn bounds_that_no_number_fulfils() {
     check("event_count", "gte: -1", bad);
     check("event_count", "gte: 1.5", bad);
     check("event_count", "gte: ten", bad);
+    check("event_count", "gt: 99999999999999999999", bad);
     check("value_count", "eq: 0", None);
     check("value_count", "lt: 0", impossible);
     check("value_sum", "gt: 1, lt: 2", None);
@@ -387,4 +388,22 @@ fn copies_are_bounded() {
     let ended = linked(&texts, self::ended);
     assert_eq!(ended.iter().filter(|one| one.as_str() == "correlation").count(), 1);
     assert_eq!(ended.iter().filter(|one| one.contains("correlation-too-large")).count(), 1);
+}
+
+#[test]
+fn what_is_wrong_with_a_bound_is_said() {
+    let check = |bound: &str, expected: &str| {
+        let lines = format!("type: value_sum\nrules: a\ntimespan: 1h\ncondition: {{field: f, gt: {bound}}}");
+        check(&lines, &format!("bad-number: the bound `gt` is {expected} is expected"));
+    };
+    check("ten", "text, and a number");
+    check("inf", "text, and a number");
+    check("99999999999999999999", "a number that 64 bits do not hold, and one that they hold");
+    check("-99999999999999999999", "a number that 64 bits do not hold, and one that they hold");
+    check("0xfffffffffffffffff", "a number that 64 bits do not hold, and one that they hold");
+    check("1e999", "a number that 64 bits do not hold, and one that they hold");
+    check(".inf", "infinite, and a finite number");
+    check("-.INF", "infinite, and a finite number");
+    check(".nan", "no number (`.nan`), and a number");
+    check("true", "a boolean, and a number");
 }

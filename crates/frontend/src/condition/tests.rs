@@ -31,7 +31,7 @@ fn check(condition: &'static str, expected: &str) {
     let scalar = Scalar { text: Cow::Borrowed(condition), reading: Reading::Plain, content: Some(0) };
     let text = Text::new(&scalar, Span::new(SourceId(0), 0, condition.len()), condition);
     let mut diagnostics = Vec::new();
-    let shown = match parse(&text, &mut Names::new(names.clone()), &mut diagnostics) {
+    let shown = match parse(&text, &mut Names::new(names.clone(), "rule"), &mut diagnostics) {
         Some(parsed) => {
             let aggregation =
                 parsed.aggregation.map_or("", |found| &condition[found.span.start as usize..found.span.end as usize]);

@@ -211,8 +211,9 @@ fn unordered(bounds: &[Bound<'_>], kind: Type, most: Option<usize>) -> Option<Di
 fn value<'a>(body: &mut Body<'_, 'a>, kind: Type, bound: &Entry<'a>) -> Option<Number<'a>> {
     let place = place(&bound.value, bound.key_span);
     let Some(number) = number(&bound.value) else {
-        let message = format!("the bound `{}` is {}, and a number is expected", bound.key.text, bound.value.kind());
-        body.fault(Code::BadNumber, place, message, "a number is expected here");
+        let (found, wanted) = beyond(&bound.value).unwrap_or_else(|| (bound.value.kind(), "a number"));
+        let message = format!("the bound `{}` is {found}, and {wanted} is expected", bound.key.text);
+        body.fault(Code::BadNumber, place, message, &format!("{wanted} is expected here"));
         return None;
     };
     if !kind.counts() {
@@ -228,6 +229,29 @@ fn value<'a>(body: &mut Body<'_, 'a>, kind: Type, bound: &Entry<'a>) -> Option<N
         }
     }
     None
+}
+
+/// What a scalar spells that is a number by YAML and none that is held, and what is expected instead.
+// What is lost of the largest integer is far above every number that 64 bits hold.
+#[allow(clippy::cast_precision_loss)]
+fn beyond(node: &Node<'_>) -> Option<(&'static str, &'static str)> {
+    let text = node.as_scalar()?.text.as_ref();
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    match unsigned {
+        ".inf" | ".Inf" | ".INF" => return Some(("infinite", "a finite number")),
+        ".nan" | ".NaN" | ".NAN" => return Some(("no number (`.nan`)", "a number")),
+        _ => {}
+    }
+    let based = |prefix: &str, radix| {
+        unsigned
+            .strip_prefix(prefix)
+            .is_some_and(|digits| !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix)))
+    };
+    // The words that stand for numbers in Rust (`inf`, `nan`) are text in YAML.
+    let decimal = unsigned.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        && unsigned.parse::<f64>().is_ok_and(|value| value > i64::MAX as f64);
+    (decimal || based("0x", 16) || based("0o", 8))
+        .then_some(("a number that 64 bits do not hold", "one that they hold"))
 }
 
 /// The number that a scalar is, or spells between quotes.

@@ -154,7 +154,11 @@ fn said(filter: &Filter<'_>, uses: usize, rules: &Rules<'_, '_>) -> Vec<Diagnost
         return found;
     }
     for reference in references {
-        if !rules.has(reference) {
+        if let Some(members) = correlation(rules, reference) {
+            let message = format!("the filter names the correlation `{}`, and filters are for rules", reference.text);
+            let said = Diagnostic::at(Code::FilterUnused, reference.span, message).here("a correlation");
+            found.push(said.help(rules_instead(members)));
+        } else if !rules.has(reference) {
             let message = format!("the filter names the rule `{}`, which is not in the run", reference.text);
             let said = Diagnostic::at(Code::UnknownRule, reference.span, message).here("no rule has this id or name");
             found.push(with_help(said, help(reference, rules)));
@@ -185,6 +189,20 @@ fn elsewhere(rules: &Rules<'_, '_>, reference: &Reference<'_>, filter: &Filter<'
     sources.peek().is_some() && sources.all(|source| !filter.logsource.contains(source))
 }
 
+/// What a correlation names, if one is meant and no rule.
+fn correlation<'r, 'a>(rules: &'r Rules<'_, 'a>, reference: &Reference<'_>) -> Option<&'r [Reference<'a>]> {
+    let mut meant = rules.meant(reference);
+    let members = meant.next()?.members?;
+    meant.all(|known| known.members.is_some()).then_some(members)
+}
+
+fn rules_instead(members: &[Reference<'_>]) -> String {
+    const FEW: usize = 8;
+    let names: Vec<String> = members.iter().take(FEW).map(|one| format!("`{}`", one.text)).collect();
+    let more = if members.len() > FEW { ", …" } else { "" };
+    format!("name what the correlation is about: {}{more}", names.join(", "))
+}
+
 /// The warning for a filter without a rule.
 fn unused(filter: &Filter<'_>, references: &[Reference<'_>], rules: &Rules<'_, '_>) -> Diagnostic {
     let said = |why: &str| {
@@ -196,6 +214,12 @@ fn unused(filter: &Filter<'_>, references: &[Reference<'_>], rules: &Rules<'_, '
     }
     if filter.rules == FilterRules::Any {
         return with_source(said("none in the run has its log source"), filter);
+    }
+    let correlation = references.iter().find_map(|reference| Some((reference, correlation(rules, reference)?)));
+    if let Some((reference, members)) = correlation {
+        return said(&format!("`{}` is a correlation, and filters are for rules", reference.text))
+            .label(reference.span, "a correlation")
+            .help(rules_instead(members));
     }
     if references.iter().any(|reference| elsewhere(rules, reference, filter)) {
         return with_source(said("those that it names have another log source"), filter);

@@ -66,6 +66,8 @@ struct Known<'d, 'a> {
     name: Option<&'d str>,
     /// Its log source, if it is a rule.
     logsource: Option<&'d LogSource<'a>>,
+    /// What it names, if it is a correlation that is not linked as yet.
+    members: Option<&'d [Reference<'a>]>,
 }
 
 /// How many words one run may look at for suggestions.
@@ -87,8 +89,12 @@ impl<'d, 'a> Rules<'d, 'a> {
                 Kind::Correlation(correlation) => correlation.rules().next().map(|rule| &rule.logsource),
                 _ => None,
             };
+            let members = match &document.kind {
+                Kind::Unlinked(unlinked) => Some(unlinked.rules.as_slice()),
+                _ => None,
+            };
             let (number, id, name) = (all.known.len(), document.id.as_deref(), document.name.as_deref());
-            all.known.push(Known { at, title: document.title.as_deref(), id, name, logsource });
+            all.known.push(Known { at, title: document.title.as_deref(), id, name, logsource, members });
             if let Some(id) = id {
                 all.by_id.entry(id.to_ascii_lowercase()).or_default().push(number);
             }
