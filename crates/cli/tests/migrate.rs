@@ -74,3 +74,83 @@ fn queries_are_as_before() {
     assert!(before.code == 0 && !before.stdout.is_empty(), "{}", before.stderr);
     assert_eq!((after.code, after.stdout), (0, before.stdout), "{}", after.stderr);
 }
+
+const COUNT: &str = "title: Many\nname: many\nlogsource:\n  product: windows\ndetection:\n  s:\n    EventID: 4625\n  timeframe: \
+                     5m\n  condition: s | count() by Host > 5\ndate: 2019/01/31\n";
+
+/// A filter names the rule; the correlation that would have its name is none.
+#[test]
+fn what_a_filter_of_another_file_names_stays() {
+    let folder = Folder::new("migrate-filters");
+    let (many, other) = (folder.file("many.yml", COUNT), folder.file("other.yml", &COUNT.replace("any", "any_others")));
+    let filter = |rules: &str| {
+        let text = format!(
+            "title: F\nlogsource: {{product: windows}}\nfilter: {{rules: {rules}, f: {{u: adm}}, condition: not f}}\n"
+        );
+        folder.file("filter.yml", &text)
+    };
+    let all = [many.as_str(), &other, &filter("[many]")];
+    let converted = || run(&[&["convert", "-t", "splunk", "-q"], &all[..]].concat());
+    let before = converted();
+    assert!(before.code == 0 && before.stdout.contains("NOT u=\"adm\""), "{} {}", before.stdout, before.stderr);
+    let ran = run(&[&["migrate", "--write"], &all[..]].concat());
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let why = format!(
+        "many.yml keeps something as it is: `Many` of {many} would not mean the same: the filter in {} is for it",
+        all[2]
+    );
+    assert!(ran.stderr.contains(&why), "{}", ran.stderr);
+    let text = |path: &str| std::fs::read_to_string(path).expect("the file is there");
+    // Its date is of today all the same, and the other file is migrated as a whole.
+    assert_eq!(text(&many), COUNT.replace("2019/01/31", "2019-01-31"));
+    assert!(text(&other).contains("name: many_others_events\n"), "{}", text(&other));
+    assert_eq!(converted().stdout, before.stdout);
+    // A filter for any rule is for those that correlations are about, too.
+    filter("any");
+    let before = converted();
+    let ran = run(&[&["migrate", "--write"], &all[..]].concat());
+    assert!(ran.code == 0 && text(&many).contains("name: many_events\n"), "{}", ran.stderr);
+    assert_eq!(converted().stdout, before.stdout);
+}
+
+/// Correlations may be about what becomes a correlation.
+#[test]
+fn what_a_correlation_of_another_file_names_is_migrated() {
+    let folder = Folder::new("migrate-correlations");
+    let many = folder.file("many.yml", COUNT);
+    let again = "title: Again\ncorrelation: {type: event_count, rules: [many], timespan: 1h, condition: {gte: 2}}\n";
+    let again = folder.file("again.yml", again);
+    let ran = run(&["migrate", "--write", &many, &again]);
+    assert!(ran.code == 0 && ran.stderr.contains("1 of 2 files changed: 1 aggregation, 2 dates"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_wrong_as_yaml_is_named() {
+    let folder = Folder::new("migrate-broken");
+    let text = format!("{OLD}tags: [a\n");
+    let (broken, old) = (folder.file("broken.yml", &text), folder.file("old.yml", OLD));
+    for check in [&[][..], &["--check"]] {
+        let ran = run(&[&["migrate"], check, &[broken.as_str()]].concat());
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains("error[broken-yaml]") && ran.stderr.contains(&broken), "{}", ran.stderr);
+        assert!(ran.stderr.contains("nothing changes in 1 file; 1 cannot be migrated as a whole"), "{}", ran.stderr);
+    }
+    let ran = run(&["migrate", "--write", &broken, &old]);
+    assert_eq!(ran.code, 1, "{}", ran.stderr);
+    let found = |path: &str| std::fs::read_to_string(path).expect("the file is there");
+    assert_eq!((found(&broken).as_str(), found(&old).as_str()), (text.as_str(), NEW));
+}
+
+#[test]
+fn ids_that_are_made_differ() {
+    let folder = Folder::new("migrate-ids");
+    let text = "action: global\ntitle: Many\nid: 0f4f3f0e-9d1e-4a7e-8f39-5c7e7ac5a020\ndetection:\n  timeframe: 5m\n  \
+                condition: s | count() > 5\n---\nlogsource:\n  product: windows\ndetection:\n  s:\n    x: 1\n---\n\
+                logsource:\n  product: linux\ndetection:\n  s:\n    x: 2\n";
+    let file = folder.file("two.yml", text);
+    assert_eq!(run(&["migrate", "--write", &file]).code, 0);
+    let text = std::fs::read_to_string(&file).expect("the file is there");
+    let made = text.split("\n---\n").filter(|document| document.contains("type: derived"));
+    let ids: Vec<&str> = made.filter_map(|document| document.lines().find(|line| line.starts_with("id: "))).collect();
+    assert!(ids.len() == 2 && ids[0] != ids[1], "{text}");
+}

@@ -17,6 +17,8 @@ pub(super) struct Entry {
     pub(super) inner: Option<(String, Vec<Entry>)>,
     /// How far the key is indented.
     pub(super) indent: usize,
+    /// The comments in its lines, from their `#` on.
+    pub(super) comments: Vec<String>,
 }
 
 /// What is not in a form that lines can be taken from.
@@ -78,7 +80,8 @@ pub(super) fn entries(part: Part<'_, '_>, lines: &str, start: usize) -> Result<V
             None => None,
         };
         let lead = lines.get(from..*line).unwrap_or("").to_owned();
-        found.push(Entry { key: key.clone(), lead, text: text.to_owned(), inner, indent: *indent });
+        let comments = value.map_or_else(Vec::new, |value| comments(value, text, start + line));
+        found.push(Entry { key: key.clone(), lead, text: text.to_owned(), inner, indent: *indent, comments });
         from = end;
     }
     Ok(found)
@@ -92,6 +95,51 @@ fn inner(value: Part<'_, '_>, text: &str, start: usize) -> Result<(String, Vec<E
         return Err("the map does not begin on a line of its own".to_owned());
     }
     entries(value, body, start + end).map(|entries| (head.to_owned(), entries))
+}
+
+/// The comments in the lines of an entry with this value; `start` is the byte of the file where the lines begin. A `#` in a key
+/// or a value begins none.
+fn comments(value: Part<'_, '_>, lines: &str, start: usize) -> Vec<String> {
+    let mut inside = vec![value.key_span()];
+    let mut parts = vec![value];
+    while let Some(part) = parts.pop() {
+        if part.text().is_some() {
+            inside.push(part.span());
+        }
+        parts.extend(part.elements());
+        for (_, value) in part.entries() {
+            inside.push(value.key_span());
+            parts.push(value);
+        }
+    }
+    let mut found = Vec::new();
+    let mut from = 0;
+    for line in lines.split_inclusive('\n') {
+        let starts = line.match_indices('#').map(|(at, _)| at).find(|at| {
+            let place = start + from + at;
+            let outside = !inside.iter().any(|span| (span.start as usize..span.end as usize).contains(&place));
+            outside && line.get(..*at).is_some_and(|before| before.is_empty() || before.ends_with([' ', '\t']))
+        });
+        found.extend(starts.and_then(|at| line.get(at..)).map(|comment| comment.trim_end().to_owned()));
+        from += line.len();
+    }
+    found
+}
+
+/// A document without the comments at its end that belong to none of its entries, and these: they begin at the first comment
+/// as far to the left as a document.
+pub(super) fn without_tail(body: &str) -> (&str, &str) {
+    let (mut end, mut tail) = (body.len(), body.len());
+    for line in body.split_inclusive('\n').rev() {
+        if !(line.starts_with('#') || line.trim().is_empty()) {
+            break;
+        }
+        end -= line.len();
+        if line.starts_with('#') {
+            tail = end;
+        }
+    }
+    body.split_at(tail)
 }
 
 /// Where the comments begin that stand right above an entry: of those between it and the entry before, the lines that are
@@ -131,7 +179,7 @@ impl Entry {
             let by = |entry: &Self| (entry.indent + indent).saturating_sub(self.indent);
             (shift(head), entries.iter().map(|entry| entry.shifted(by(entry))).collect())
         });
-        Self { key: self.key.clone(), lead: shift(&self.lead), text: shift(&self.text), inner, indent }
+        Self { lead: shift(&self.lead), text: shift(&self.text), inner, indent, ..self.clone() }
     }
 
     /// The entry with other entries in its map.
@@ -141,11 +189,20 @@ impl Entry {
     }
 }
 
+/// Comments as lines of their own, so far to the right.
+pub(super) fn lines(comments: &[String], indent: usize, end: &str) -> String {
+    comments.iter().map(|comment| format!("{}{comment}{end}", " ".repeat(indent))).collect()
+}
+
+/// How the lines of a text end.
+pub(super) fn line_end(text: &str) -> &'static str {
+    if text.contains("\r\n") { "\r\n" } else { "\n" }
+}
+
 /// The text with a line break at its end, as the lines before have it.
 pub(super) fn ended(text: &str) -> String {
     if text.is_empty() || text.ends_with('\n') {
         return text.to_owned();
     }
-    let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    format!("{text}{end}")
+    format!("{text}{}", line_end(text))
 }

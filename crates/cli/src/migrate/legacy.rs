@@ -4,7 +4,7 @@
 //! correlation is what alerts. Behind it stand the rules that it is about, with the log source and the detections; their
 //! ids are made of the old one (UUID version 5), so that every run makes the same.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use sigcast_diagnostics::{Code, SourceMap};
 use sigcast_frontend::part::Part;
@@ -12,13 +12,15 @@ use sigcast_frontend::{Document, Kind, parse, part, spell};
 use sigcast_ir::{Condition, Correlation, Rule, Source};
 use uuid::Uuid;
 
+use super::Taken;
 use super::blocks::{self, Entry, Unfit, ended};
 
 /// The attributes that a rule takes over from the document that it is made of.
 const TAKEN_OVER: [&str; 6] = ["taxonomy", "status", "license", "author", "date", "modified"];
 
-/// The text with correlations, and how many there are; `None` if it has no aggregation of old. `names` are those in use.
-pub(super) fn rewritten(text: &str, names: &mut HashSet<String>) -> Result<Option<(String, usize)>, Unfit> {
+/// The text with correlations, and how many there are; `None` if it has no aggregation of old. Names and ids that are `taken` are
+/// given to none.
+pub(super) fn rewritten(text: &str, taken: &mut Taken) -> Result<Option<(String, usize)>, Unfit> {
     if !text.contains('|') {
         return Ok(None);
     }
@@ -45,18 +47,16 @@ pub(super) fn rewritten(text: &str, names: &mut HashSet<String>) -> Result<Optio
         let found = here.and_then(|at| Some((documents.get(at)?, parsed.get(at)?)));
         match found.filter(|(document, _)| is_legacy(document) && !blocks::found_nothing(&body)) {
             Some((Document { kind: Kind::Correlation(correlation), .. }, yaml)) => {
-                let entries = blocks::entries(yaml.root(), &body, range.start)?;
-                let old = Old { correlation, root: yaml.root(), entries, line: line_end(text) };
-                out.push_str(&old.written(names)?);
+                let (body, tail) = blocks::without_tail(&body);
+                let entries = blocks::entries(yaml.root(), body, range.start)?;
+                let old = Old { correlation, root: yaml.root(), entries, line: blocks::line_end(text) };
+                out.push_str(&old.written(taken)?);
+                out.push_str(tail);
             }
             _ => out.push_str(&body),
         }
     }
     Ok(Some((out, count)))
-}
-
-fn line_end(text: &str) -> &'static str {
-    if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
 /// A document on its way.
@@ -74,17 +74,19 @@ struct Made<'o, 'a> {
     name: String,
     /// What its title has behind that of the document, and its id is made of.
     what: String,
+    /// Its id, if the document has one.
+    id: Option<Uuid>,
     /// Its condition; none is what stands before the `|`.
     condition: Option<String>,
 }
 
 impl<'o, 'a> Old<'o, 'a> {
-    fn written(&self, names: &mut HashSet<String>) -> Result<String, Unfit> {
+    fn written(&self, taken: &mut Taken) -> Result<String, Unfit> {
         let entry = |key: &str| self.entries.iter().find(|entry| entry.key == key);
         let detection = entry("detection").ok_or("the document has no `detection` of its own")?;
         let (_, detections) = detection.inner.as_ref().ok_or("`detection` is in flow style")?;
         let unit = " ".repeat(detections.first().map_or(4, |first| first.indent));
-        let made = self.made(names);
+        let made = self.made(taken);
         let mut out = String::new();
         for entry in &self.entries {
             match entry.key.as_str() {
@@ -92,7 +94,11 @@ impl<'o, 'a> Old<'o, 'a> {
                 "detection" => {
                     let words: Vec<String> = made.iter().map(|made| made.name.clone()).collect();
                     out = ended(&out) + "correlation:" + self.line;
+                    let timeframe = detections.iter().find(|entry| entry.key == "timeframe");
                     for line in spell::spelled(self.correlation, &words).block(&unit) {
+                        if let Some(timeframe) = timeframe.filter(|_| line.starts_with("timespan:")) {
+                            out += &blocks::lines(&timeframe.comments, unit.len(), self.line);
+                        }
                         out += &format!("{unit}{line}{}", self.line);
                     }
                 }
@@ -106,7 +112,7 @@ impl<'o, 'a> Old<'o, 'a> {
     }
 
     /// The rules that the correlation is about.
-    fn made(&self, names: &mut HashSet<String>) -> Vec<Made<'o, 'a>> {
+    fn made(&self, taken: &mut Taken) -> Vec<Made<'o, 'a>> {
         let meta = &self.correlation.meta;
         let stem = meta.name.as_deref().map_or_else(|| spell::slug(&meta.title), spell::slug);
         let several = self.correlation.members.len() > 1;
@@ -115,12 +121,12 @@ impl<'o, 'a> Old<'o, 'a> {
             let near = at > 0 && several;
             let what = if near { member.name.to_string() } else { "events".to_owned() };
             let wanted = format!("{stem}_{}", spell::slug(&what));
-            let name = (1..)
-                .map(|number| if number == 1 { wanted.clone() } else { format!("{wanted}_{number}") })
-                .find(|name| !names.contains(name))
-                .unwrap_or(wanted);
-            names.insert(name.clone());
-            Some(Made { rule, name, what, condition: near.then(|| member.name.to_string()) })
+            let name = free(&wanted, "_", |name| taken.names.insert(name.to_owned()));
+            let mut id = None;
+            if let Some(old) = &meta.id {
+                free(&what, " ", |what| taken.ids.insert(id.insert(derived(old, what)).to_string()));
+            }
+            Some(Made { rule, name, what, id, condition: near.then(|| member.name.to_string()) })
         });
         members.collect()
     }
@@ -131,8 +137,8 @@ impl<'o, 'a> Old<'o, 'a> {
         let mut out = String::new();
         let mut say = |line: String| out += &format!("{line}{}", self.line);
         say(format!("title: {}", spell::scalar(&format!("{} ({})", meta.title, made.what))));
-        if let Some(id) = &meta.id {
-            say(format!("id: {}", derived(id, &made.what)));
+        if let Some(id) = &made.id {
+            say(format!("id: {id}"));
         }
         say(format!("name: {}", spell::scalar(&made.name)));
         if let Some(id) = &meta.id {
@@ -177,8 +183,19 @@ impl<'o, 'a> Old<'o, 'a> {
         if part.verbatim().is_some() && entry.text.matches(text.as_ref()).count() == 1 {
             return Ok(entry.text.replace(text.as_ref(), wanted));
         }
-        Ok(format!("{}condition: {}{}", " ".repeat(entry.indent), spell::scalar(wanted), self.line))
+        let comments = blocks::lines(&entry.comments, entry.indent, self.line);
+        Ok(format!("{comments}{}condition: {}{}", " ".repeat(entry.indent), spell::scalar(wanted), self.line))
     }
+}
+
+/// The word, or else the first one with a number behind it, that can be taken.
+fn free(word: &str, between: &str, mut take: impl FnMut(&str) -> bool) -> String {
+    if take(word) {
+        return word.to_owned();
+    }
+    // There are more numbers than words that are taken.
+    let numbered = (2_usize..).map(|number| format!("{word}{between}{number}"));
+    numbered.into_iter().find(|word| take(word)).unwrap_or_else(|| word.to_owned())
 }
 
 /// An id that is made of another one and a word.

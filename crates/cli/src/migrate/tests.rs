@@ -5,17 +5,26 @@ use super::*;
 /// Checks what becomes of a text, and that it stays so.
 #[track_caller]
 fn check(old: &str, expected: &str) {
-    let new = migrated(old, &mut HashSet::new()).unwrap_or_else(|why| panic!("{why}: {old}"));
-    let new = new.map_or_else(|| old.to_owned(), |new| new.text);
-    assert_eq!(new, expected);
-    assert!(meaning::same(old, &new));
-    assert!(matches!(migrated(&new, &mut HashSet::new()), Ok(None)), "once is enough: {new}");
+    let Migrated { new, stays, .. } = migrated(old, &mut Taken::default());
+    assert_eq!((new.text.as_str(), stays.as_slice()), (expected, &[][..]));
+    assert_eq!(meaning::changed(old, &new.text), None);
+    assert_eq!(migrated(&new.text, &mut Taken::default()).new.text, new.text, "once is enough");
 }
 
+/// Checks what becomes of a text of which something stays, and why.
 #[track_caller]
-fn check_stays(old: &str, why: &str) {
-    let found = migrated(old, &mut HashSet::new()).err();
-    assert!(found.as_deref().is_some_and(|found| found.contains(why)), "{found:?}");
+fn check_stays(old: &str, expected: &str, why: &str) {
+    let Migrated { new, stays, .. } = migrated(old, &mut Taken::default());
+    assert_eq!(new.text, expected);
+    assert!(stays.len() == 1 && stays[0].contains(why), "{stays:?}");
+}
+
+/// The text with aggregations and collections as they are of today, which it must have.
+#[track_caller]
+fn rebuilt(old: &str, taken: &mut Taken) -> String {
+    let Migrated { new, plain, stays } = migrated(old, taken);
+    assert!(new != plain && stays.is_empty(), "{stays:?}");
+    new.text
 }
 
 const COUNT: &str = "\
@@ -224,18 +233,24 @@ fn a_document_may_be_repeated_with_changes() {
 
 #[test]
 fn names_of_rules_are_distinct() {
-    let mut names = HashSet::from(["many_failed_logons_events".to_owned()]);
-    let first = migrated(COUNT, &mut names).expect("it is migrated").expect("it changes");
-    let second = migrated(COUNT, &mut names).expect("it is migrated").expect("it changes");
-    assert!(first.text.contains("name: many_failed_logons_events_2\n"), "{}", first.text);
-    assert!(second.text.contains("name: many_failed_logons_events_3\n"), "{}", second.text);
+    let mut taken = Taken { names: HashSet::from(["many_failed_logons_events".to_owned()]), ids: HashSet::new() };
+    let (first, second) = (rebuilt(COUNT, &mut taken), rebuilt(COUNT, &mut taken));
+    assert!(first.contains("name: many_failed_logons_events_2\n"), "{first}");
+    assert!(second.contains("name: many_failed_logons_events_3\n"), "{second}");
+    let id = |text: &str| text.rsplit("\nid: ").next().and_then(|rest| Some(rest.lines().next()?.to_owned()));
+    assert_ne!(id(&first), id(&second));
 }
 
 #[test]
 fn what_cannot_be_kept_stays() {
     let flow = "title: t\nlogsource: {product: a}\ndetection: {s: {f: 1}, timeframe: 5m, condition: s | count() > 5}\n";
-    check_stays(flow, "flow style");
-    check_stays(&format!("{COUNT}...\n"), "unusual way");
+    check_stays(flow, flow, "flow style");
+    let attributes = COUNT.replace("2019/01/31", "2019-01-31").replace("credential_access", "credential-access");
+    check_stays(&format!("{COUNT}...\n"), &format!("{attributes}...\n"), "unusual way");
+    // A rule is taken out of the document, and the alias is left in it.
+    let alias = format!("{COUNT}author: *p\n").replace("windows", "&p windows");
+    let expected = format!("{attributes}author: *p\n").replace("windows", "&p windows");
+    check_stays(&alias, &expected, "the alias `*p` and its anchor would stand in different documents");
 }
 
 #[test]
@@ -244,7 +259,6 @@ fn what_is_new_or_no_rule_stays_as_it_is() {
     check(new, new);
     check("", "");
     check("- 1\n- 2\n", "- 1\n- 2\n");
-    check("a: [\n", "a: [\n");
 }
 
 /// Where the correlations fire is asked of the evaluator, on streams of events.
@@ -253,8 +267,8 @@ fn the_new_correlation_fires_where_the_old_one_did() {
     use sigcast_diagnostics::SourceMap;
     use sigcast_frontend::{Kind, link, parse};
     let mut sources = SourceMap::new();
-    let new = migrated(COUNT, &mut HashSet::new()).expect("it is migrated").expect("it changes");
-    let (old, new) = (sources.add("old", COUNT), sources.add("new", new.text));
+    let new = rebuilt(COUNT, &mut Taken::default());
+    let (old, new) = (sources.add("old", COUNT), sources.add("new", new));
     let (old, mut new) = (parse(&sources, old), parse(&sources, new));
     link(&mut new.iter_mut().collect::<Vec<_>>());
     let Kind::Correlation(old) = &old[0].kind else { panic!("{old:?}") };
@@ -272,25 +286,77 @@ fn the_new_correlation_fires_where_the_old_one_did() {
 #[test]
 fn old_rules_of_the_corpus() {
     let Some(folder) = sigcast_testing::corpus("atc") else { return };
-    let mut names = HashSet::new();
-    let (mut total, mut stays): (BTreeMap<&str, usize>, Vec<String>) = (BTreeMap::new(), Vec::new());
+    let mut taken = Taken::default();
+    let (mut total, mut stays) = (Counts::new(), Vec::new());
     for year in ["2019", "2020"] {
         let text = std::fs::read_to_string(folder.join(format!("{year}.json"))).expect("the corpus is there");
         let pages: Vec<serde_json::Value> = serde_json::from_str(&text).expect("a list");
         for page in &pages {
             let (rule, doc) = (page["rule"].as_str().expect("a rule"), page["doc"].as_str().expect("a name"));
-            match migrated(rule, &mut names) {
-                Ok(None) => {}
-                Ok(Some(new)) => {
-                    new.counts.iter().for_each(|(what, count)| *total.entry(what).or_default() += count);
-                    assert!(matches!(migrated(&new.text, &mut HashSet::new()), Ok(None)), "{doc}: {}", new.text);
-                }
-                Err(why) => stays.push(format!("{year} {doc}: {why}")),
-            }
+            let made = migrated(rule, &mut taken);
+            stays.extend(made.stays.iter().map(|why| format!("{year} {doc}: {why}")));
+            made.new.counts.iter().for_each(|(what, count)| *total.entry(what).or_default() += count);
+            let again = migrated(&made.new.text, &mut Taken::default());
+            assert_eq!((again.new.text, again.stays.len()), (made.new.text, made.stays.len()), "{doc}");
         }
     }
     println!("{total:?} {stays:#?}");
-    // A detection that is a list gives way to a map there, which no document says by itself.
-    assert_eq!(stays.len(), 1, "{stays:#?}");
+    // The day and the month are the wrong way round in one; in another a detection that is a list gives way to a map, which
+    // no document says by itself.
+    assert!(stays.len() == 2 && stays[0].contains("2018/24/07"), "{stays:#?}");
     assert!(total["aggregations"] >= 10 && total["collections"] >= 15 && total["dates"] > 200, "{total:?}");
+}
+
+#[test]
+fn comments_of_lines_that_go_are_kept() {
+    check(
+        "\
+# Of all.
+action: global   # lends
+title: E
+detection: # asked
+  timeframe: 5m  # five
+  # The sum.
+  condition: s | count() by a > 5  # c
+# The end of the head.
+---
+# Of one.
+logsource:
+  product: windows
+detection: # its own
+  s:
+    x: 'a # b' # one
+# The end of one.
+",
+        "\
+# Of all.
+# lends
+# The end of the head.
+title: E
+correlation:
+  type: event_count
+  rules:
+    - e_events
+  group-by:
+    - a
+  # five
+  timespan: 5m
+  condition:
+    gt: 5
+---
+title: E (events)
+name: e_events
+# Of one.
+logsource:
+  product: windows
+# its own
+detection: # asked
+  # The sum.
+  condition: s  # c
+  s:
+    x: 'a # b' # one
+level: informational
+# The end of one.
+",
+    );
 }

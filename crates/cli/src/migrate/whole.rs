@@ -20,6 +20,7 @@ pub(super) fn rewritten(text: &str) -> Result<Option<String>, Unfit> {
         return Ok(None);
     }
     let pieces = blocks::documents(text)?;
+    let line = blocks::line_end(text);
     let mut made: Vec<String> = Vec::new();
     let (mut global, mut previous): (Vec<Entry>, Vec<Entry>) = (Vec::new(), Vec::new());
     // Comments of documents that only lend go to the next one that is written.
@@ -36,38 +37,42 @@ pub(super) fn rewritten(text: &str) -> Result<Option<String>, Unfit> {
             head.push_str(body);
             continue;
         };
+        let (body, tail) = blocks::without_tail(body);
         let mut entries = blocks::entries(document.root(), body, range.start)?;
         let action = entries.iter().position(|entry| entry.key == "action").map(|at| entries.remove(at));
         let word = document.root().get("action").and_then(|part| part.text().map(ToString::to_string));
         if let Some(action) = &action {
             head.push_str(&action.lead);
+            head.push_str(&blocks::lines(&action.comments, action.indent, line));
         }
         let merged = match word.as_deref() {
             Some("global") => {
                 lead_to(&mut head, &mut entries);
-                global = merged(&global, entries)?;
+                head.push_str(tail);
+                global = merged(&global, entries, line)?;
                 continue;
             }
             Some("reset") => {
                 global = Vec::new();
                 if entries.is_empty() {
+                    head.push_str(tail);
                     continue;
                 }
-                merged(&global, entries)?
+                merged(&global, entries, line)?
             }
-            Some("repeat") => merged(&previous, entries)?,
-            None => merged(&global, entries)?,
+            Some("repeat") => merged(&previous, entries, line)?,
+            None => merged(&global, entries, line)?,
             Some(other) => return Err(format!("`action: {other}` is not known")),
         };
         previous.clone_from(&merged);
         let body = merged.iter().fold(std::mem::take(&mut head), |text, entry| ended(&text) + &entry.whole());
-        made.push(ended(&body));
+        made.push(ended(&body) + tail);
     }
     if made.is_empty() {
         return Err("no document but those that lend is in the file".to_owned());
     }
-    let line = if text.contains("\r\n") { "---\r\n" } else { "---\n" };
-    Ok(Some(first.to_owned() + &made.join(line) + &head))
+    let documents: Vec<String> = made.iter().map(|text| ended(text)).collect();
+    Ok(Some(first.to_owned() + &documents.join(&format!("---{line}")) + &head))
 }
 
 /// Moves what stands above the first entry to the head of the next document.
@@ -78,7 +83,9 @@ fn lead_to(head: &mut String, entries: &mut [Entry]) {
 }
 
 /// Maps level by level; any other value replaces the one before, at its place.
-fn merged(base: &[Entry], changes: Vec<Entry>) -> Result<Vec<Entry>, Unfit> {
+///
+/// What stands behind a key of the changes whose line goes is put above it.
+fn merged(base: &[Entry], changes: Vec<Entry>, line: &str) -> Result<Vec<Entry>, Unfit> {
     let mut all = base.to_vec();
     let indent = base.first().map(|entry| entry.indent);
     for change in changes {
@@ -92,9 +99,15 @@ fn merged(base: &[Entry], changes: Vec<Entry>) -> Result<Vec<Entry>, Unfit> {
             return Err(format!("`{}` is a map in flow style", change.key));
         }
         *below = match (&below.inner, change.inner.clone()) {
-            (Some((head, entries)), Some((_, changes))) => {
-                let mut merged = below.with(head.clone(), self::merged(entries, changes)?);
-                merged.lead.push_str(&change.lead);
+            (Some((head, entries)), Some((gone, changes))) => {
+                let mut merged = below.with(head.clone(), self::merged(entries, changes, line)?);
+                let behind: Vec<String> = gone
+                    .find('#')
+                    .and_then(|at| gone.get(at..))
+                    .map(|comment| comment.trim_end().to_owned())
+                    .into_iter()
+                    .collect();
+                merged.lead = merged.lead + &change.lead + &blocks::lines(&behind, change.indent, line);
                 merged
             }
             _ if is_flow(below) && is_flow(&change) => return Err(format!("`{}` is a map in flow style", change.key)),
