@@ -23,8 +23,8 @@ pub fn opening(sampled: &[Sampled<'_>]) -> String {
          are correlations that are so, but for their windows where these are fixed; *approximate* those that differ in more,\n\
          as their codes say, and the last column counts the streams on which they do. *Not held*: streams with values that the\n\
          engine's data model has not. A watch is run at the end of each window: its search and its condition, without Watcher.\n\
-         Maven Central has none of Elasticsearch's modules for pipeline aggregations, Painless and EQL, and no plugin for PPL:\n\
-         what `eql` and `opensearch` write for correlations is not run.\n\n\
+         Maven Central has none of Elasticsearch's modules for pipeline aggregations, Painless and EQL, for which the package\n\
+         `eql` stands in again, and no plugin for PPL: what `opensearch` writes for correlations is not run.\n\n\
          | engine | version | target | windows | exact | approximate | refused | not run | streams | firing | not held | \
          rejected | exact that differ | approximate that differ |\n\
          |---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n"
