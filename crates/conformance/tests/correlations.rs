@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use sigcast_conformance::corpus;
 use sigcast_conformance::correlations::compare::{Tally, compare, compare_as};
 use sigcast_conformance::correlations::{Sampled, read, report, runs};
@@ -16,6 +16,7 @@ use sigcast_conformance::engines::{Engine, Fault};
 use sigcast_diagnostics::SourceMap;
 use sigcast_eval::TimedEvent;
 use sigcast_frontend::{Kind, link, parse};
+use sigcast_testing::streams::{RULES, Streams};
 
 /// Engines run one after the other: some need much memory.
 static TURN: Mutex<()> = Mutex::new(());
@@ -140,13 +141,6 @@ fn faults_in_queries_are_told() {
     }
 }
 
-/// Rules that overlap, so that one event may be an event of several.
-const RULES: &str = "\
-title: One\nname: one\nlogsource: {product: windows}\ndetection: {s: {EventID: [1, 4]}, condition: s}\n---
-title: Two\nname: two\nlogsource: {product: windows}\ndetection: {s: {EventID: [2, 4]}, condition: s}\n---
-title: Three\nname: three\nlogsource: {product: windows}\ndetection: {s: {EventID: 3}, f: {Port: 5}, condition: s and not f}\n---
-";
-
 /// Correlations of those rules: the type, the rules, and the condition.
 const KINDS: &[(&str, &str, &str)] = &[
     ("event_count", "[one]", "{gte: 2}"),
@@ -196,44 +190,6 @@ const OTHERS: &[&str] = &[
      condition: {field: Port, gte: 2}}\n",
 ];
 
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
-
-/// A stream of some events within a few minutes; times may be equal, and fields absent or empty.
-fn stream(dice: &mut Dice) -> Vec<TimedEvent> {
-    let event = |dice: &mut Dice| {
-        let mut event = Map::new();
-        event.insert("EventID".to_owned(), json!(dice.below(5)));
-        for (field, values) in [
-            ("User", [json!("a"), json!("A"), json!("b"), Value::Null]),
-            ("Target", [json!("a"), json!("b"), json!(""), json!("b")]),
-            ("Host", [json!("x"), json!("x"), json!("y"), json!("x")]),
-            ("Port", [json!(1), json!(2), json!(5), Value::Null]),
-            ("Bytes", [json!(10), json!(7), json!(100), json!("none")]),
-        ] {
-            let value = &values[usize::try_from(dice.below(4)).expect("small")];
-            if dice.below(8) > 0 {
-                event.insert(field.to_owned(), value.clone());
-            }
-        }
-        let seconds = i64::try_from(dice.below(240)).expect("small");
-        let millis = if dice.below(3) == 0 { i64::try_from(dice.below(1000)).expect("small") } else { 0 };
-        // 2026-01-01T00:00:00Z, and some minutes.
-        TimedEvent { time: 1_767_225_600_000 + seconds / 15 * 15_000 + millis, event: Value::Object(event) }
-    };
-    let count = 4 + dice.below(12);
-    (0..count).map(|_| event(dice)).collect()
-}
-
 /// Correlations of every kind over random streams.
 fn random<E: Engine>(name: &str, start: impl FnOnce() -> Result<E, Fault>, each: usize) {
     let plain = KINDS.iter().map(|(kind, rules, condition)| {
@@ -245,7 +201,7 @@ fn random<E: Engine>(name: &str, start: impl FnOnce() -> Result<E, Fault>, each:
     for (at, text) in all.iter().enumerate() {
         sources.add(format!("{at}: {text}"), format!("{RULES}{text}"));
     }
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut random = Streams::new(json!("none"));
     let mut sampled = Vec::new();
     for (id, source) in sources.iter() {
         // Every file has rules of the same names, so each is a run of its own.
@@ -253,7 +209,8 @@ fn random<E: Engine>(name: &str, start: impl FnOnce() -> Result<E, Fault>, each:
         link(&mut documents.iter_mut().collect::<Vec<_>>());
         let last = documents.pop().expect("a document");
         let Kind::Correlation(correlation) = last.kind else { panic!("{}: {last:?}", source.name()) };
-        let streams = (0..each).map(|_| stream(&mut dice)).collect();
+        let timed = |(time, event)| TimedEvent { time, event };
+        let streams = random.by_ref().take(each).map(|stream| stream.into_iter().map(timed).collect()).collect();
         sampled.push(Sampled::new(source.name(), *correlation, streams).expect("a correlation that has a meaning"));
     }
     for tally in check(name, start, &sampled) {

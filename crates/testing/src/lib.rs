@@ -4,6 +4,7 @@
 //! Invariant: only tests and the harness `conformance` depend on this crate, so it panics where a test should fail.
 
 pub mod shippers;
+pub mod streams;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

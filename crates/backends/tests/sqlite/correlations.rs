@@ -1,24 +1,15 @@
 //! Correlations in SQLite: the emitted query finds the events at which the evaluator says that the correlation fires.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use sigcast_backends::Status;
 use sigcast_diagnostics::SourceMap;
 use sigcast_eval::{CorrelationMatcher, Firing, Limits, TimedEvent, correlation_samples, iso8601};
 use sigcast_frontend::{Kind, link, parse};
 use sigcast_ir::{Correlation, KeyField, Source, lower};
+use sigcast_testing::streams::{RULES, Streams};
 use sigcast_testing::{files, sample_rules};
 
 use crate::{backend, table};
-
-/// Rules that overlap, so that one event may be an event of several.
-const RULES: &str = "\
-title: One\nname: one\nlogsource: {product: windows}\ndetection: {s: {EventID: [1, 4]}, condition: s}\n---
-title: Two\nname: two\nlogsource: {product: windows}\ndetection: {s: {EventID: [2, 4]}, condition: s}\n---
-title: Three\nname: three\nlogsource: {product: windows}\ndetection: {s: {EventID: 3}, f: {Port: 5}, condition: s and not f}\n---
-";
-
-/// 2026-01-01T00:00:00Z.
-const START: i64 = 1_767_225_600_000;
 
 /// The last correlation of a file with those rules and these documents.
 fn with_correlation(documents: &str, check: impl FnOnce(&Correlation<'_>)) {
@@ -31,43 +22,6 @@ fn with_correlation(documents: &str, check: impl FnOnce(&Correlation<'_>)) {
         Kind::Correlation(correlation) => check(correlation),
         _ => panic!("{last:?}"),
     }
-}
-
-/// Numbers that look random and are the same in each run.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % most
-    }
-}
-
-/// A stream of some events within a few minutes; times may be equal, and fields absent or empty.
-fn stream(dice: &mut Dice) -> Vec<TimedEvent> {
-    let event = |dice: &mut Dice| {
-        let mut event = Map::new();
-        event.insert("EventID".to_owned(), json!(dice.below(5)));
-        for (field, values) in [
-            ("User", [json!("a"), json!("A"), json!("b"), Value::Null]),
-            ("Target", [json!("a"), json!("b"), json!(""), json!("b")]),
-            ("Host", [json!("x"), json!("x"), json!("y"), json!("x")]),
-            ("Port", [json!(1), json!(2), json!(5), Value::Null]),
-            ("Bytes", [json!(10), json!(7), json!(100), json!(0)]),
-        ] {
-            let value = &values[usize::try_from(dice.below(4)).expect("small")];
-            if dice.below(8) > 0 {
-                event.insert(field.to_owned(), value.clone());
-            }
-        }
-        let seconds = i64::try_from(dice.below(240)).expect("small");
-        let millis = if dice.below(3) == 0 { i64::try_from(dice.below(1000)).expect("small") } else { 0 };
-        TimedEvent { time: START + seconds / 15 * 15_000 + millis, event: Value::Object(event) }
-    };
-    let count = 4 + dice.below(12);
-    (0..count).map(|_| event(dice)).collect()
 }
 
 /// The stream as rows, each with its time as text.
@@ -109,12 +63,11 @@ fn check_as(documents: &str, status: Status) {
         let [query] = converted.queries.as_slice() else { panic!("one query is expected: {converted:?}") };
         let matcher = CorrelationMatcher::new(correlation).expect("a correlation that has a meaning");
         let connection = table::database();
-        let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
         let columns: Vec<String> =
             ["timestamp", "EventID", "User", "Target", "Host", "Port", "Bytes"].map(str::to_owned).into();
         let (mut fired, mut quiet) = (0, 0);
-        for number in 0..150 {
-            let stream = stream(&mut dice);
+        for (number, events_of) in Streams::new(json!(0)).take(150).enumerate() {
+            let stream: Vec<_> = events_of.into_iter().map(|(time, event)| TimedEvent { time, event }).collect();
             table::table(&connection, &columns, &rows(&stream), table::Declared::Bare);
             let found = found(&connection, query);
             let expected = events(&matcher.fires(&stream).expect("an answer"));
