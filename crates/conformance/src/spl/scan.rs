@@ -4,25 +4,55 @@
 //! escapes quotes, pipes and itself, inside quotes too; a sequence that is not known is not altered; an asterisk cannot
 //! be escaped.
 
+use std::str::CharIndices;
+
+/// The characters of a query that are neither quoted nor escaped, with their places.
+struct Plain<'t> {
+    chars: CharIndices<'t>,
+    /// Whether quotation marks are open where it stands.
+    quoted: bool,
+}
+
+impl<'t> Plain<'t> {
+    fn of(text: &'t str) -> Self {
+        Self { chars: text.char_indices(), quoted: false }
+    }
+}
+
+impl Iterator for Plain<'_> {
+    type Item = (usize, char);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.chars.next()? {
+                (_, '\\') => {
+                    self.chars.next();
+                }
+                (_, '"') => self.quoted = !self.quoted,
+                found if !self.quoted => return Some(found),
+                _ => {}
+            }
+        }
+    }
+}
+
 /// The parts of a query between the pipes that are neither quoted nor escaped, nor in the brackets of a search inside.
 pub(super) fn stages(text: &str) -> Result<Vec<&str>, String> {
     let mut parts = Vec::new();
-    let (mut start, mut quoted, mut escaped, mut depth) = (0, false, false, 0_usize);
-    for (at, c) in text.char_indices() {
+    let (mut start, mut depth) = (0, 0_usize);
+    let mut plain = Plain::of(text);
+    for (at, c) in plain.by_ref() {
         match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted => depth = depth.checked_sub(1).ok_or("a ] without its [")?,
-            '|' if !quoted && depth == 0 => {
+            '[' => depth += 1,
+            ']' => depth = depth.checked_sub(1).ok_or("a ] without its [")?,
+            '|' if depth == 0 => {
                 parts.push(&text[start..at]);
                 start = at + 1;
             }
             _ => {}
         }
     }
-    if quoted {
+    if plain.quoted {
         return Err("quotation marks are not balanced".to_owned());
     }
     if depth > 0 {
@@ -34,15 +64,12 @@ pub(super) fn stages(text: &str) -> Result<Vec<&str>, String> {
 
 /// The place of the bracket that closes one that was opened before the text.
 pub(super) fn closing(text: &str) -> Result<usize, String> {
-    let (mut quoted, mut escaped, mut depth) = (false, false, 0_usize);
-    for (at, c) in text.char_indices() {
+    let mut depth = 0_usize;
+    for (at, c) in Plain::of(text) {
         match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '"' => quoted = !quoted,
-            '[' if !quoted => depth += 1,
-            ']' if !quoted && depth == 0 => return Ok(at),
-            ']' if !quoted => depth -= 1,
+            '[' => depth += 1,
+            ']' if depth == 0 => return Ok(at),
+            ']' => depth -= 1,
             _ => {}
         }
     }
