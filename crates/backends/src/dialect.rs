@@ -270,6 +270,21 @@ pub struct Operators {
     pub grouping: Grouping,
 }
 
+impl Operators {
+    /// Operators that are calls: nothing stands between terms, and every term binds as tightly as can be.
+    #[must_use]
+    pub const fn calls(calls: &'static Calls) -> Self {
+        const BETWEEN: Infix = Infix { text: "", strength: ATOM, needs: 0 };
+        Self {
+            and: BETWEEN,
+            or: BETWEEN,
+            not: Prefix { text: "", strength: ATOM, needs: 0 },
+            group: ("", ""),
+            grouping: Grouping::Calls(calls),
+        }
+    }
+}
+
 /// An operator between terms. A term that binds more loosely than `needs` is put in a group.
 #[derive(Debug, Clone, Copy)]
 pub struct Infix {

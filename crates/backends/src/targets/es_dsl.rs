@@ -19,8 +19,7 @@ use sigcast_ir::{Case, Expr, Match, NumberValue, Order, Pattern, Query, Shape, T
 use super::lucene::{self, LUCENE};
 use crate::correlate::Correlate;
 use crate::dialect::{
-    ATOM, Brackets, Calls, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, ValueWriter,
-    two_valued,
+    ATOM, Brackets, Calls, Dialect, Emit, Form, List, Operators, Say, TextSays, ValueWriter, two_valued,
 };
 use crate::options::{CidrMode, FieldMode, Settings};
 use crate::passes::{self, case, cidr, simplify};
@@ -61,15 +60,6 @@ static CALLS: Calls = Calls {
     and: Brackets { open: "{\"bool\":{\"filter\":[", separator: ",", close: "]}}" },
     or: Brackets { open: "{\"bool\":{\"should\":[", separator: ",", close: "],\"minimum_should_match\":1}}" },
     not: ("{\"bool\":{\"must_not\":[", "]}}"),
-};
-
-/// Every operator is a call: nothing stands between terms.
-const OPERATORS: Operators = Operators {
-    and: Infix { text: "", strength: ATOM, needs: 0 },
-    or: Infix { text: "", strength: ATOM, needs: 0 },
-    not: Prefix { text: "", strength: ATOM, needs: 0 },
-    group: ("", ""),
-    grouping: Grouping::Calls(&CALLS),
 };
 
 /// Before the field of a list of values.
@@ -123,7 +113,7 @@ const fn call(form: Form) -> Emit {
 /// Elasticsearch Query DSL.
 static DSL: Dialect = Dialect {
     name: "Elasticsearch Query DSL",
-    operators: OPERATORS,
+    operators: Operators::calls(&CALLS),
     passes: &[simplify],
     field,
     variant: LUCENE.variant,

@@ -25,8 +25,7 @@ use sigcast_ir::{Case, Expr, Match, NumberValue, Part, Pattern, Test};
 use super::super::es_dsl::object;
 use super::super::lucene::{LUCENE, TEXT};
 use crate::dialect::{
-    ATOM, Brackets, Calls, Dialect, Emit, Form, Grouping, Infix, List, Operators, Prefix, Say, TextSays, ValueWriter,
-    two_valued,
+    ATOM, Brackets, Calls, Dialect, Emit, Form, List, Operators, Say, TextSays, ValueWriter, two_valued,
 };
 use crate::options::CidrMode;
 use crate::passes::{cidr, simplify};
@@ -52,15 +51,6 @@ static CALLS: Calls = Calls {
     and: Brackets { open: "[\"and\",", separator: ",", close: "]" },
     or: Brackets { open: "[\"or\",", separator: ",", close: "]" },
     not: ("[\"not\",", "]"),
-};
-
-/// Every operator is a call: nothing stands between terms.
-const OPERATORS: Operators = Operators {
-    and: Infix { text: "", strength: ATOM, needs: 0 },
-    or: Infix { text: "", strength: ATOM, needs: 0 },
-    not: Prefix { text: "", strength: ATOM, needs: 0 },
-    group: ("", ""),
-    grouping: Grouping::Calls(&CALLS),
 };
 
 /// What stands before the key of an item.
@@ -100,7 +90,7 @@ const fn item(separator: &'static str, value: ValueWriter) -> Emit {
 /// What the server's compiler reads.
 static DETECTION: Dialect = Dialect {
     name: "a rule of OpenSearch Security Analytics",
-    operators: OPERATORS,
+    operators: Operators::calls(&CALLS),
     passes: &[simplify],
     field: |writer, name| writer.put(name),
     variant: LUCENE.variant,
